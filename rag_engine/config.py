@@ -1,0 +1,158 @@
+"""Settings: defaults, then rag.toml, then RAG_ENGINE__SECTION__KEY, then arguments. Unknown keys are refused."""
+
+from __future__ import annotations
+
+import os
+import tomllib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from rag_engine.errors import ConfigurationError
+from rag_engine.types.retrieval import SearchMode
+
+ENVIRONMENT_PREFIX = "RAG_ENGINE__"
+FILE_NAME = "rag.toml"
+
+
+class _Section(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class IngestionSettings(_Section):
+    """What is read, and the caps under which each file is parsed."""
+
+    timeout_seconds: float = Field(60.0, gt=0, description="time cap of one file's parse")
+    memory_megabytes: int = Field(2048, ge=256, description="memory cap of the parsing process")
+    max_file_bytes: int = Field(1 << 30, gt=0, description="files above are refused")
+    max_document_characters: int = Field(20_000_000, gt=0, description="documents above are refused")
+    batch_chunks: int = Field(512, gt=0, description="chunks embedded and committed together, at least")
+
+
+class ChunkingSettings(_Section):
+    """How documents are cut."""
+
+    target_tokens: int = Field(
+        256, ge=16, description="tokens of a chunk, its context included; never over the model's window"
+    )
+
+
+class EmbeddingSettings(_Section):
+    """Which model embeds."""
+
+    model: str = Field("all-MiniLM-L6-v2", min_length=1, description="folder or name of a sentence-transformers model")
+    batch_size: int = Field(32, gt=0, description="texts in one forward pass")
+
+
+class RetrievalSettings(_Section):
+    """How passages are found."""
+
+    mode: SearchMode = Field(SearchMode.HYBRID, description="hybrid, dense or lexical")
+    k: int = Field(10, ge=1, le=10_000, description="results of a search")
+    depth: int = Field(100, ge=1, description="chunks that each leg brings to the fusion")
+
+
+class AnsweringSettings(_Section):
+    """How questions are answered."""
+
+    passages: int = Field(8, ge=1, le=100, description="passages that an answer may draw on")
+    abstain_below: float = Field(0.5, ge=0, le=1, description="confidence under which the engine abstains")
+    context_tokens: int = Field(4096, ge=64, description="tokens of the sources in a prompt")
+
+
+class IndexSettings(_Section):
+    """Where indexes live."""
+
+    root: str = Field("indexes", min_length=1, description="folder that holds the indexes, one folder each")
+    wait_seconds: float = Field(30.0, ge=0, description="how long to wait for another writer")
+
+
+class TracingSettings(_Section):
+    """Where spans go."""
+
+    exporter: Literal["none", "console", "otlp"] = Field("none", description="none, console (stderr) or otlp")
+    endpoint: str | None = Field(None, description="address of the OTLP collector; the exporter's default where absent")
+
+
+class Settings(_Section):
+    """Every setting, by section."""
+
+    ingestion: IngestionSettings = Field(default_factory=IngestionSettings)  # type: ignore[arg-type]
+    chunking: ChunkingSettings = Field(default_factory=ChunkingSettings)  # type: ignore[arg-type]
+    embedding: EmbeddingSettings = Field(default_factory=EmbeddingSettings)  # type: ignore[arg-type]
+    retrieval: RetrievalSettings = Field(default_factory=RetrievalSettings)  # type: ignore[arg-type]
+    answering: AnsweringSettings = Field(default_factory=AnsweringSettings)  # type: ignore[arg-type]
+    index: IndexSettings = Field(default_factory=IndexSettings)  # type: ignore[arg-type]
+    tracing: TracingSettings = Field(default_factory=TracingSettings)  # type: ignore[arg-type]
+
+
+def load_settings(
+    file: Path | None = None,
+    *,
+    overrides: Mapping[str, Mapping[str, Any]] | None = None,
+    environment: Mapping[str, str] | None = None,
+) -> Settings:
+    """Settings from ``file`` (else rag.toml in the working folder, if there), the environment, and ``overrides``.
+
+    Raises:
+        ConfigurationError: the file is absent or no TOML, or a key is unknown or a value unfit; says which.
+    """
+    environment = os.environ if environment is None else environment
+    merged: dict[str, dict[str, Any]] = {}
+    origins: dict[tuple[str, ...], str] = {}
+    for origin, layer in (
+        _file_layer(file),
+        ("the environment", _environment_layer(environment)),
+        ("the arguments", {section: dict(values) for section, values in (overrides or {}).items()}),
+    ):
+        for section, values in layer.items():
+            if not isinstance(values, Mapping):
+                raise ConfigurationError(f"{origin}: {section} is not a section; write [{section}] and its keys below")
+            merged.setdefault(section, {}).update(values)
+            origins.update({(section, key): origin for key in values})
+            origins[section,] = origin
+    try:
+        return Settings.model_validate(merged)
+    except ValidationError as error:
+        raise _explained(error, origins) from error
+
+
+def _file_layer(file: Path | None) -> tuple[str, dict[str, Any]]:
+    path = file or Path(FILE_NAME)
+    try:
+        return str(path), tomllib.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError as error:
+        if file is None:
+            return str(path), {}
+        raise ConfigurationError(f"no settings file at {path}", hint="check --config") from error
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError, OSError) as error:
+        raise ConfigurationError(f"{path} cannot be read: {error}", hint="mend or remove the file") from error
+
+
+def _environment_layer(environment: Mapping[str, str]) -> dict[str, Any]:
+    layer: dict[str, Any] = {}
+    for name, value in environment.items():
+        if not name.startswith(ENVIRONMENT_PREFIX):
+            continue
+        section, separator, key = name.removeprefix(ENVIRONMENT_PREFIX).lower().partition("__")
+        if not (section and separator and key):
+            raise ConfigurationError(f"{name} names no setting", hint=f"write {ENVIRONMENT_PREFIX}SECTION__KEY")
+        layer.setdefault(section, {})[key] = value
+    return layer
+
+
+def _explained(error: ValidationError, origins: Mapping[tuple[str, ...], str]) -> ConfigurationError:
+    first = error.errors(include_url=False, include_input=False)[0]
+    place = tuple(str(part) for part in first["loc"])
+    origin = origins.get(place[:2]) or origins.get(place[:1]) or "the defaults"
+    name = ".".join(place)
+    if first["type"] == "extra_forbidden":
+        known = Settings.model_fields if len(place) == 1 else _section_fields(place[0])
+        return ConfigurationError(f"{origin}: unknown setting {name}", hint=f"known here: {', '.join(known)}")
+    return ConfigurationError(f"{origin}: {name}: {first['msg']}")
+
+
+def _section_fields(section: str) -> Mapping[str, Any]:
+    return type(getattr(Settings(), section)).model_fields

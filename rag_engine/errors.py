@@ -1,0 +1,303 @@
+"""Every error the engine raises. Each says what happened and why; its ``hint`` says how to mend it.
+
+::
+
+    RagEngineError
+    ├── UsageError                     a call or command that cannot be carried out as written (exit status 2)
+    │   ├── ConfigurationError         rag.toml, an environment variable or a setting
+    │   ├── InvalidQueryError          an empty or oversized question, k out of range
+    │   └── InvalidFilterError         a filter that does not parse
+    ├── IngestionError                 one source could not be ingested; others are not touched
+    │   ├── SourceNotFoundError        no such file, folder or match
+    │   ├── UnreadableSourceError      permissions, vanished or changing while read        (retryable)
+    │   ├── UnsupportedFormatError     no loader for what the file is
+    │   ├── EmptySourceError           no text in it
+    │   ├── DecodingError              encoding neither declared nor detected with certainty
+    │   ├── ParsingError               not what its format requires
+    │   ├── SourceTooLargeError        over a configured limit
+    │   ├── DuplicateDocumentError     an id that another document has
+    │   └── ParserFailureError         the loader's process was stopped
+    │       ├── ParserTimeoutError     over the time cap
+    │       ├── ParserMemoryError      over the memory cap
+    │       └── ParserCrashError       died
+    ├── EmbeddingError
+    │   ├── ModelNotFoundError         no path, package or hub has it
+    │   ├── ModelDamagedError          its files are not what they should be
+    │   └── ModelMismatchError         not the model that the index was built with
+    ├── StorageError
+    │   ├── IndexNotFoundError         nothing there to read
+    │   ├── IndexLockedError           another process is writing                          (retryable)
+    │   ├── IndexReadOnlyError         the folder cannot be written
+    │   ├── StorageFullError           no space left; nothing of the batch was kept         (retryable)
+    │   ├── CatalogDamagedError        the catalog itself cannot be read
+    │   ├── CacheDamagedError          an index file is not what it says; rebuilt from the catalog
+    │   └── NewerFormatError           written by a later version
+    ├── GenerationError
+    │   └── CitationError              a citation that does not equal the stored characters; never shown
+    └── EvaluationError
+        └── GoldSetError               a gold set that cannot be read or does not fit the index
+"""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+
+class RagEngineError(Exception):
+    """Base of every error of the engine.
+
+    ``message`` says what and why and is fit for showing to a user: no secret, no document text.
+    ``hint`` says the mend. ``retryable`` says whether the same call may succeed later, unchanged.
+    ``code`` is stable across versions, for programs.
+    """
+
+    code: ClassVar[str] = "error"
+    retryable: ClassVar[bool] = False
+    default_hint: ClassVar[str] = "run the command again with --debug and report what it prints"
+
+    def __init__(self, message: str, *, hint: str | None = None) -> None:
+        super().__init__(message)
+        self.message = message
+        self.hint = self.default_hint if hint is None else hint
+
+    def __str__(self) -> str:
+        return self.message
+
+    def __reduce__(self) -> tuple[object, ...]:
+        return _rebuild, (type(self), self.message, self.hint)
+
+    @property
+    def public_message(self) -> str:
+        """What, why and the mend on one line."""
+        return f"{self.message} ({self.hint})" if self.hint else self.message
+
+
+def _rebuild(kind: type[RagEngineError], message: str, hint: str) -> RagEngineError:
+    return kind(message, hint=hint)
+
+
+class UsageError(RagEngineError):
+    """A call or command that cannot be carried out as written."""
+
+    code = "usage"
+    default_hint = "see rag --help"
+
+
+class ConfigurationError(UsageError):
+    """A setting is unknown, of the wrong type or out of range."""
+
+    code = "configuration"
+    default_hint = "docs/configuration.md lists every setting"
+
+
+class InvalidQueryError(UsageError):
+    """A question or k that cannot be searched for."""
+
+    code = "invalid_query"
+    default_hint = "give a question of 1 to 20,000 characters and a k from 1 to 10,000"
+
+
+class InvalidFilterError(UsageError):
+    """A filter that does not parse."""
+
+    code = "invalid_filter"
+    default_hint = "write it like: year >= 2020 and language in ['en', 'de']"
+
+
+class IngestionError(RagEngineError):
+    """One source could not be ingested; the others are not touched by it."""
+
+    code = "ingestion"
+    default_hint = "mend the file and ingest again"
+
+
+class SourceNotFoundError(IngestionError):
+    """No such file or folder, or a pattern that matches nothing."""
+
+    code = "source_not_found"
+    default_hint = "check the path"
+
+
+class UnreadableSourceError(IngestionError):
+    """The file could not be read: permissions, or it vanished or changed meanwhile."""
+
+    code = "unreadable_source"
+    retryable = True
+    default_hint = "check the permissions and ingest again"
+
+
+class UnsupportedFormatError(IngestionError):
+    """No loader reads this kind of file."""
+
+    code = "unsupported_format"
+    default_hint = "docs/formats.md lists what is read; convert the file to one of these"
+
+
+class EmptySourceError(IngestionError):
+    """The source holds no text."""
+
+    code = "empty_source"
+    default_hint = "nothing to do if it is meant to be empty; a scanned PDF needs text recognition first"
+
+
+class DecodingError(IngestionError):
+    """The text's encoding could not be told with certainty; it is refused rather than mangled."""
+
+    code = "decoding"
+    default_hint = "save the file as UTF-8"
+
+
+class ParsingError(IngestionError):
+    """The file is not what its format requires."""
+
+    code = "parsing"
+
+
+class SourceTooLargeError(IngestionError):
+    """The source is over a configured limit."""
+
+    code = "source_too_large"
+    default_hint = "split the file, or raise ingestion.max_file_bytes or ingestion.max_document_characters in rag.toml"
+
+
+class DuplicateDocumentError(IngestionError):
+    """Another document has the same id."""
+
+    code = "duplicate_document"
+    default_hint = "give each document an id of its own"
+
+
+class ParserFailureError(IngestionError):
+    """The loader's process was stopped; the file is set aside."""
+
+    code = "parser_failure"
+
+
+class ParserTimeoutError(ParserFailureError):
+    """The loader ran over its time cap."""
+
+    code = "parser_timeout"
+    default_hint = "raise ingestion.timeout_seconds in rag.toml if the file is honest"
+
+
+class ParserMemoryError(ParserFailureError):
+    """The loader ran over its memory cap."""
+
+    code = "parser_memory"
+    default_hint = "raise ingestion.memory_megabytes in rag.toml if the file is honest"
+
+
+class ParserCrashError(ParserFailureError):
+    """The loader's process died."""
+
+    code = "parser_crash"
+    default_hint = "the file is damaged or hostile; re-create or remove it"
+
+
+class EmbeddingError(RagEngineError):
+    """The embedding model could not do its work."""
+
+    code = "embedding"
+
+
+class ModelNotFoundError(EmbeddingError):
+    """No path, installed package or reachable hub has the model."""
+
+    code = "model_not_found"
+    default_hint = "set embedding.model to the folder of a sentence-transformers model"
+
+
+class ModelDamagedError(EmbeddingError):
+    """The model's files are incomplete or not what they should be."""
+
+    code = "model_damaged"
+    default_hint = "install or copy the model again"
+
+
+class ModelMismatchError(EmbeddingError):
+    """The model answers differently from the one that the index was built with."""
+
+    code = "model_mismatch"
+    default_hint = "use the model of the index, or run: rag ingest --re-embed"
+
+
+class StorageError(RagEngineError):
+    """The index could not be read or written."""
+
+    code = "storage"
+
+
+class IndexNotFoundError(StorageError):
+    """There is no index of this name."""
+
+    code = "index_not_found"
+    default_hint = "make it with: rag ingest PATH"
+
+
+class IndexLockedError(StorageError):
+    """Another process is writing to the index."""
+
+    code = "index_locked"
+    retryable = True
+    default_hint = "wait for it to end, or raise --wait"
+
+
+class IndexReadOnlyError(StorageError):
+    """The index's folder cannot be written."""
+
+    code = "index_read_only"
+    default_hint = "make the folder writable or choose another --root"
+
+
+class StorageFullError(StorageError):
+    """The disk is full; nothing of the batch at hand was kept, everything before it was."""
+
+    code = "storage_full"
+    retryable = True
+    default_hint = "free some space and run the same command again; it goes on where it stood"
+
+
+class CatalogDamagedError(StorageError):
+    """The catalog, the only truth, cannot be read as a whole."""
+
+    code = "catalog_damaged"
+    default_hint = "run: rag doctor, which says what can be saved"
+
+
+class CacheDamagedError(StorageError):
+    """An index file is not what it says; it is rebuilt from the catalog."""
+
+    code = "cache_damaged"
+    default_hint = "nothing to do: it is rebuilt from the catalog"
+
+
+class NewerFormatError(StorageError):
+    """The index was written by a later version of the engine."""
+
+    code = "newer_format"
+    default_hint = "upgrade rag_engine, or ingest into another index"
+
+
+class GenerationError(RagEngineError):
+    """An answer could not be made."""
+
+    code = "generation"
+
+
+class CitationError(GenerationError):
+    """A citation does not equal the stored characters; the answer is withheld."""
+
+    code = "citation"
+
+
+class EvaluationError(RagEngineError):
+    """An evaluation could not be carried out."""
+
+    code = "evaluation"
+
+
+class GoldSetError(EvaluationError):
+    """A gold set cannot be read, or does not fit the index."""
+
+    code = "gold_set"
+    default_hint = "docs/evaluation.md describes the two forms of gold sets"

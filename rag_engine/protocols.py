@@ -1,0 +1,242 @@
+"""The contracts between rooms. A room knows another only through these; ``assembly`` introduces them.
+
+Each protocol has one suite in ``tests/contracts`` that every implementation must pass.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Protocol, TypeAlias
+
+from rag_engine.types.document import Chunk, Document, SourceFailure
+from rag_engine.types.generation import Completion, Prompt
+from rag_engine.types.retrieval import Filter, Passage, Query, ScoredChunk
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    Vectors: TypeAlias = NDArray[np.float32]
+    Numbers: TypeAlias = NDArray[np.int64]
+    Offsets: TypeAlias = NDArray[np.int64]
+
+
+class Loader(Protocol):
+    """Reads one family of formats. Runs inside the sandbox, on the bytes of one file."""
+
+    @property
+    def name(self) -> str:
+        """The loader's name, as it is recorded with each source."""
+        ...
+
+    @property
+    def version(self) -> int:
+        """Raised whenever the same bytes may give other text; its sources are then read again."""
+        ...
+
+    def load(self, data: bytes, *, name: str, max_characters: int) -> Iterator[Document | SourceFailure]:
+        """Documents of ``data``, in order, with the failures of single records among them.
+
+        ``name`` is the document's id where the file does not say one itself.
+
+        Raises:
+            IngestionError: the file as a whole cannot be read.
+        """
+        ...
+
+
+class Tokenizer(Protocol):
+    """Counts and locates the tokens of a text as one model sees them."""
+
+    @property
+    def name(self) -> str:
+        """What counts: a model's name, an encoding's, or ``estimate``."""
+        ...
+
+    @property
+    def exact(self) -> bool:
+        """False for an estimate."""
+        ...
+
+    @property
+    def special_tokens(self) -> int:
+        """Tokens that the model adds around every text."""
+        ...
+
+    def count(self, texts: Sequence[str]) -> list[int]:
+        """Tokens of each text, special tokens included."""
+        ...
+
+    def offsets(self, text: str) -> Offsets:
+        """Characters of each token, shape (tokens, 2), 0-based, end exclusive, special tokens left out."""
+        ...
+
+
+class SentenceSplitter(Protocol):
+    """Finds the sentences of a text."""
+
+    def __call__(self, text: str) -> list[tuple[int, int]]:
+        """Spans of the sentences in order, without surrounding white space; they cover every other character."""
+        ...
+
+
+class Chunker(Protocol):
+    """Cuts a document into chunks that an embedder can read whole."""
+
+    @property
+    def identity(self) -> str:
+        """Name, version and settings; chunks of two chunkers of one identity are equal."""
+        ...
+
+    def chunk(self, document: Document) -> list[Chunk]:
+        """Chunks in order; ``document.text[chunk.start:chunk.end] == chunk.text`` for each, and every
+        character that is not white space lies in at least one."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class EmbedderIdentity:
+    """What decides an embedder's vectors. Two embedders of one fingerprint may share an index."""
+
+    model: str
+    weights: str
+    tokenizer: str
+    pooling: str
+    normalized: bool
+    dimension: int
+    max_tokens: int
+    runtime: str
+
+
+class Embedder(Protocol):
+    """Turns texts into unit vectors."""
+
+    @property
+    def identity(self) -> EmbedderIdentity:
+        """What decides the vectors; reading it does not load the weights into memory."""
+        ...
+
+    @property
+    def tokenizer(self) -> Tokenizer:
+        """The model's own tokenizer."""
+        ...
+
+    def embed(self, texts: Sequence[str]) -> Vectors:
+        """Unit float32 rows, shape (len(texts), dimension). A text over the window is cut by the model:
+        the chunker sees to it that there is none.
+
+        Raises:
+            EmbeddingError: the model cannot be loaded or gives no finite vector.
+        """
+        ...
+
+
+class DenseIndex(Protocol):
+    """Nearest neighbours by inner product over unit vectors, keyed by chunk numbers."""
+
+    def __len__(self) -> int:
+        """Vectors held."""
+        ...
+
+    def add(self, numbers: Numbers, vectors: Vectors) -> None:
+        """Adds vectors, shape (n, dimension), under chunk numbers, shape (n,), not held yet."""
+        ...
+
+    def remove(self, numbers: Numbers) -> None:
+        """Removes the vectors of these chunks; unknown numbers are passed over."""
+        ...
+
+    def search(self, vector: Vectors, depth: int, *, among: Numbers | None = None) -> list[ScoredChunk]:
+        """The ``depth`` best chunks for a vector of shape (dimension,), best first, ties by number;
+        only chunks of ``among`` where it is given."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class LexicalEntry:
+    """What the lexical index holds of a chunk."""
+
+    chunk: int
+    title: str
+    text: str
+
+
+class LexicalIndex(Protocol):
+    """Full-text search by BM25 over chunks."""
+
+    def __len__(self) -> int:
+        """Chunks held."""
+        ...
+
+    def update(self, *, add: Iterable[LexicalEntry], remove: Iterable[int], commit: int) -> None:
+        """Removes, then adds, then records ``commit``, in one step that other readers see whole."""
+        ...
+
+    def search(self, text: str, depth: int, *, among: Numbers | None = None) -> list[ScoredChunk]:
+        """The ``depth`` best chunks for words as a person types them; no syntax. Ties by number."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class IndexSnapshot:
+    """Both legs at one commit of the catalog."""
+
+    commit: int
+    dense: DenseIndex
+    lexical: LexicalIndex
+
+
+class ChunkStore(Protocol):
+    """What retrieval reads of the catalog."""
+
+    def matching(self, condition: Filter) -> Numbers:
+        """Numbers of the chunks whose document satisfies the filter, ascending."""
+        ...
+
+    def passages(self, chunks: Sequence[int]) -> dict[int, Passage]:
+        """The stored chunks of these numbers; rank and scores are left at zero. Unknown numbers are absent."""
+        ...
+
+
+class Retriever(Protocol):
+    """Finds the passages for a query."""
+
+    def retrieve(self, query: Query) -> list[Passage]:
+        """At most ``query.k`` passages, best first."""
+        ...
+
+
+class LanguageModel(Protocol):
+    """Writes an answer to a prompt. Routed, cached, failing-over and ensembled models are LanguageModels
+    that hold LanguageModels."""
+
+    @property
+    def name(self) -> str:
+        """The model's name as answers show it."""
+        ...
+
+    async def complete(self, prompt: Prompt) -> Completion:
+        """The whole answer.
+
+        Raises:
+            GenerationError: no answer could be made.
+        """
+        ...
+
+
+__all__ = [
+    "ChunkStore",
+    "Chunker",
+    "DenseIndex",
+    "Embedder",
+    "EmbedderIdentity",
+    "IndexSnapshot",
+    "LanguageModel",
+    "LexicalEntry",
+    "LexicalIndex",
+    "Loader",
+    "Retriever",
+    "SentenceSplitter",
+    "Tokenizer",
+]

@@ -1,0 +1,108 @@
+"""Token counts, each from what really counts: a model's own tokenizer, tiktoken, or an estimate that says so."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from rag_engine.errors import ModelDamagedError, ModelNotFoundError
+
+if TYPE_CHECKING:
+    from tokenizers import Tokenizer as RustTokenizer
+
+    from rag_engine.protocols import Offsets
+
+
+class ModelTokenizer:
+    """A model's own tokenizer, read from the ``tokenizer.json`` in its folder; loaded when first asked."""
+
+    exact = True
+
+    def __init__(self, file: Path, *, name: str) -> None:
+        """Raises ModelNotFoundError where ``file`` does not exist."""
+        if not file.is_file():
+            raise ModelNotFoundError(f"no tokenizer at {file}", hint="copy the model's folder whole")
+        self._file = file
+        self.name = name
+
+    @cached_property
+    def _tokenizer(self) -> RustTokenizer:
+        from tokenizers import Tokenizer
+
+        try:
+            tokenizer = Tokenizer.from_file(str(self._file))
+        except Exception as error:  # the library raises bare Exception
+            raise ModelDamagedError(f"the tokenizer {self._file} cannot be read: {error}") from error
+        tokenizer.no_truncation()
+        tokenizer.no_padding()
+        return tokenizer
+
+    @cached_property
+    def special_tokens(self) -> int:
+        """Tokens that the model adds around every text."""
+        return int(self._tokenizer.num_special_tokens_to_add(False))
+
+    def count(self, texts: Sequence[str]) -> list[int]:
+        """Tokens of each text, special tokens included."""
+        return [len(encoding) for encoding in self._tokenizer.encode_batch_fast(list(texts))]
+
+    def offsets(self, text: str) -> Offsets:
+        """Characters of each token, shape (tokens, 2), special tokens left out."""
+        import numpy as np
+
+        encoding = self._tokenizer.encode(text, add_special_tokens=False)
+        return np.asarray(encoding.offsets, dtype=np.int64).reshape(-1, 2)
+
+
+class TiktokenTokenizer:
+    """OpenAI's byte-pair encodings. Their rank files come from TIKTOKEN_CACHE_DIR or, once, from the network."""
+
+    exact = True
+    special_tokens = 0
+
+    def __init__(self, encoding: str = "o200k_base") -> None:
+        """Raises ModelNotFoundError where the encoding is unknown or its ranks cannot be had."""
+        import tiktoken
+
+        try:
+            self._encoding = tiktoken.get_encoding(encoding)
+        except (ValueError, OSError) as error:  # requests' errors are OSErrors
+            raise ModelNotFoundError(
+                f"tiktoken's encoding {encoding} cannot be had: {type(error).__name__}",
+                hint="point TIKTOKEN_CACHE_DIR at a folder that holds its ranks",
+            ) from error
+        self.name = encoding
+
+    def count(self, texts: Sequence[str]) -> list[int]:
+        """Tokens of each text; text that looks like a special token counts as text."""
+        return [len(tokens) for tokens in self._encoding.encode_ordinary_batch(list(texts))]
+
+    def offsets(self, text: str) -> Offsets:
+        """Characters of each token; a token that starts inside a character starts with that character."""
+        import numpy as np
+
+        tokens = self._encoding.encode_ordinary(text)
+        _, starts = self._encoding.decode_with_offsets(tokens)
+        ends = [*starts[1:], len(text)]
+        return np.asarray(list(zip(starts, ends, strict=True)), dtype=np.int64).reshape(-1, 2)
+
+
+class EstimatedTokenizer:
+    """An estimate from the length in bytes, for models whose tokenizer is not to be had."""
+
+    name = "estimate"
+    exact = False
+    special_tokens = 0
+
+    def count(self, texts: Sequence[str]) -> list[int]:
+        """About one token per 3.5 bytes of UTF-8, rounded up; high for English, about right for code and CJK."""
+        return [-(-len(text.encode("utf-8", "replace")) * 2 // 7) for text in texts]
+
+    def offsets(self, text: str) -> Offsets:
+        """Evenly spread tokens, as many as ``count`` says."""
+        import numpy as np
+
+        edges = np.linspace(0, len(text), self.count([text])[0] + 1).astype(np.int64)
+        return np.stack([edges[:-1], edges[1:]], axis=1)

@@ -1,0 +1,131 @@
+"""Records of an answer: the prompt, what a model made of it, and the answer with its citations."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from rag_engine.types.retrieval import Passage
+
+
+@dataclass(frozen=True, slots=True)
+class NumberedSource:
+    """A passage under the number that the prompt gives it and that markers such as ``[1]`` refer to."""
+
+    number: int
+    passage: Passage
+
+
+@dataclass(frozen=True, slots=True)
+class Prompt:
+    """What a language model is asked: instructions, numbered sources and the question, and their rendering.
+
+    ``instructions`` and ``content`` are the rendered system and user text for models that read
+    text; ``question`` and ``sources`` are the same in structured form, for models that do not
+    (the extractive provider). ``tokens`` counts the rendering. ``dropped`` lists the passages
+    that did not fit.
+    """
+
+    question: str
+    instructions: str
+    content: str
+    sources: tuple[NumberedSource, ...]
+    tokens: int
+    dropped: tuple[Passage, ...] = ()
+
+
+class FinishReason(StrEnum):
+    """Why a model stopped."""
+
+    STOP = "stop"
+    LENGTH = "length"
+    ABSTAINED = "abstained"
+
+
+@dataclass(frozen=True, slots=True)
+class Usage:
+    """Tokens read and written, and the cost in US dollars (None where no price is known)."""
+
+    input_tokens: int = 0
+    output_tokens: int = 0
+    cost: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Quotation:
+    """Characters of a source that a model claims to quote.
+
+    ``marker`` is the source's number in the prompt; ``start`` and ``end`` are characters of the
+    *document*. Models that only write markers give none; the citations are then found in the text.
+    """
+
+    marker: int
+    start: int
+    end: int
+
+
+@dataclass(frozen=True, slots=True)
+class Completion:
+    """What a language model made of a prompt.
+
+    ``confidence`` is the model's own estimate, in [0, 1], that the evidence answers the question;
+    None where it has none.
+    """
+
+    text: str
+    model: str
+    finish_reason: FinishReason
+    usage: Usage = field(default_factory=Usage)
+    quotations: tuple[Quotation, ...] = ()
+    confidence: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    """One call of one model on the way to an answer."""
+
+    model: str
+    outcome: str
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class Citation:
+    """Evidence of an answer: exact characters of a document, compared with the stored text before it is shown.
+
+    ``text`` equals the document's characters ``start`` to ``end`` (0-based, end exclusive).
+    ``digest`` is the SHA-256 of the document's whole text when it was cited, so that
+    a later check can tell a moved citation from a changed one.
+    """
+
+    marker: int
+    document: str
+    start: int
+    end: int
+    text: str
+    digest: str
+    title: str = ""
+    page: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """An answer that can be checked, or an honest abstention.
+
+    ``confidence`` is in [0, 1]. ``stages`` gives seconds per stage. ``trace`` is the trace's id,
+    32 hexadecimal digits, empty where tracing is off.
+    """
+
+    question: str
+    text: str
+    abstained: bool
+    confidence: float
+    citations: tuple[Citation, ...]
+    model: str
+    attempts: tuple[Attempt, ...] = ()
+    usage: Usage = field(default_factory=Usage)
+    cached: bool = False
+    seconds: float = 0.0
+    stages: Mapping[str, float] = field(default_factory=dict)
+    trace: str = ""

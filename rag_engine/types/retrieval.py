@@ -1,0 +1,109 @@
+"""Records of a search: the query, its filter, and the passages it brings."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import TypeAlias
+
+from rag_engine.types.document import JsonValue, Metadata
+
+
+class SearchMode(StrEnum):
+    """Which legs answer a search."""
+
+    HYBRID = "hybrid"
+    DENSE = "dense"
+    LEXICAL = "lexical"
+
+
+class Comparator(StrEnum):
+    """How a filter compares a field with a value."""
+
+    EQUAL = "=="
+    NOT_EQUAL = "!="
+    GREATER = ">"
+    GREATER_OR_EQUAL = ">="
+    LESS = "<"
+    LESS_OR_EQUAL = "<="
+    IN = "in"
+    NOT_IN = "not in"
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """``field comparator value``; ``value`` is a tuple for IN and NOT_IN.
+
+    A document without the field satisfies NOT_EQUAL and NOT_IN and nothing else. Values of
+    different types are unequal and unordered; numbers compare as numbers.
+    A list in the metadata satisfies EQUAL or IN when one of its members does.
+    """
+
+    field: str
+    comparator: Comparator
+    value: JsonValue | tuple[JsonValue, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class And:
+    """All of ``conditions`` hold."""
+
+    conditions: tuple[Filter, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Or:
+    """At least one of ``conditions`` holds."""
+
+    conditions: tuple[Filter, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Not:
+    """``condition`` does not hold."""
+
+    condition: Filter
+
+
+Filter: TypeAlias = Comparison | And | Or | Not
+
+
+@dataclass(frozen=True, slots=True)
+class Query:
+    """A search as the retriever takes it: ``k`` passages for ``text``, among what ``filter`` admits."""
+
+    text: str
+    k: int = 10
+    mode: SearchMode = SearchMode.HYBRID
+    filter: Filter | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ScoredChunk:
+    """A hit of one leg: the catalog's number of the chunk and the leg's raw score, higher is better."""
+
+    chunk: int
+    score: float
+
+
+@dataclass(frozen=True, slots=True)
+class Passage:
+    """A chunk that a search brought, with the characters it stands for.
+
+    ``rank`` counts from 1. ``scores`` holds each leg's raw score under its name, where the leg
+    found the chunk; ``score`` is what the passages are ordered by.
+    """
+
+    rank: int
+    score: float
+    document_id: str
+    title: str
+    chunk: int
+    start: int
+    end: int
+    text: str
+    heading_path: tuple[str, ...] = ()
+    page: int | None = None
+    metadata: Metadata = field(default_factory=dict)
+    scores: Mapping[str, float] = field(default_factory=dict)
