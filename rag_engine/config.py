@@ -155,4 +155,5 @@ def _explained(error: ValidationError, origins: Mapping[tuple[str, ...], str]) -
 
 
 def _section_fields(section: str) -> Mapping[str, Any]:
-    return type(getattr(Settings(), section)).model_fields
+    fields: Mapping[str, Any] = type(getattr(Settings(), section)).model_fields
+    return fields

@@ -97,13 +97,19 @@ class Chunker(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class EmbedderIdentity:
-    """What decides an embedder's vectors. Two embedders of one fingerprint may share an index."""
+    """What decides an embedder's vectors.
+
+    ``weights`` and ``tokenizer`` are SHA-256 digests of the files; ``pooling`` and ``prompts`` are the
+    model's settings as JSON; ``max_tokens`` is the window that is left for a text; ``runtime`` is what
+    computes: two runtimes of the same weights may share an index when the canary vectors agree.
+    """
 
     model: str
     weights: str
     tokenizer: str
     pooling: str
     normalized: bool
+    prompts: str
     dimension: int
     max_tokens: int
     runtime: str
@@ -123,12 +129,16 @@ class Embedder(Protocol):
         ...
 
     def embed(self, texts: Sequence[str]) -> Vectors:
-        """Unit float32 rows, shape (len(texts), dimension). A text over the window is cut by the model:
-        the chunker sees to it that there is none.
+        """Unit float32 rows for documents' texts, shape (len(texts), dimension). A text over the window
+        is cut by the model: the chunker sees to it that there is none.
 
         Raises:
             EmbeddingError: the model cannot be loaded or gives no finite vector.
         """
+        ...
+
+    def embed_queries(self, texts: Sequence[str]) -> Vectors:
+        """The same for questions, with the model's query prompt where it has one."""
         ...
 
 
