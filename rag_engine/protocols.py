@@ -6,6 +6,7 @@ Each protocol has one suite in ``tests/contracts`` that every implementation mus
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol, TypeAlias
 
@@ -165,10 +166,10 @@ class DenseIndex(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class LexicalEntry:
-    """What the lexical index holds of a chunk."""
+    """What the lexical index holds of a chunk: ``context`` is the title and the headings above ``text``."""
 
     chunk: int
-    title: str
+    context: str
     text: str
 
 
@@ -188,17 +189,23 @@ class LexicalIndex(Protocol):
         ...
 
 
-@dataclass(frozen=True, slots=True)
-class IndexSnapshot:
-    """Both legs at one commit of the catalog."""
+class IndexView(Protocol):
+    """One commit of an index: everything read through it belongs to that commit."""
 
-    commit: int
-    dense: DenseIndex
-    lexical: LexicalIndex
+    @property
+    def commit(self) -> int:
+        """The commit's number."""
+        ...
 
+    @property
+    def dense(self) -> DenseIndex:
+        """The dense leg, where the view was asked for it."""
+        ...
 
-class ChunkStore(Protocol):
-    """What retrieval reads of the catalog."""
+    @property
+    def lexical(self) -> LexicalIndex:
+        """The lexical leg, where the view was asked for it."""
+        ...
 
     def matching(self, condition: Filter) -> Numbers:
         """Numbers of the chunks whose document satisfies the filter, ascending."""
@@ -206,6 +213,14 @@ class ChunkStore(Protocol):
 
     def passages(self, chunks: Sequence[int]) -> dict[int, Passage]:
         """The stored chunks of these numbers; rank and scores are left at zero. Unknown numbers are absent."""
+        ...
+
+
+class SearchableIndex(Protocol):
+    """What retrieval reads."""
+
+    def view(self, *, dense: bool, lexical: bool) -> AbstractContextManager[IndexView]:
+        """The latest commit, with the legs asked for brought up to it."""
         ...
 
 
@@ -236,17 +251,17 @@ class LanguageModel(Protocol):
 
 
 __all__ = [
-    "ChunkStore",
     "Chunker",
     "DenseIndex",
     "Embedder",
     "EmbedderIdentity",
-    "IndexSnapshot",
+    "IndexView",
     "LanguageModel",
     "LexicalEntry",
     "LexicalIndex",
     "Loader",
     "Retriever",
+    "SearchableIndex",
     "SentenceSplitter",
     "Tokenizer",
 ]

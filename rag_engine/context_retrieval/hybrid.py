@@ -1,0 +1,82 @@
+"""Finding passages: the dense leg, the lexical leg, or both fused."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+
+from rag_engine import tracing
+from rag_engine.context_retrieval.fusion import fuse
+from rag_engine.errors import InvalidQueryError
+from rag_engine.protocols import Embedder, IndexView, SearchableIndex
+from rag_engine.tracing import names
+from rag_engine.types.retrieval import Passage, Query, ScoredChunk, SearchMode
+
+MOST_CHARACTERS = 20_000
+MOST_RESULTS = 10_000
+
+
+class HybridRetriever:
+    """Answers a Query from an index; a filter works inside each leg, so that it still brings ``k``."""
+
+    def __init__(self, *, index: SearchableIndex, embedder: Embedder, depth: int = 100) -> None:
+        """``depth`` is how many chunks each leg brings to the fusion, at least."""
+        self._index = index
+        self._embedder = embedder
+        self._depth = depth
+
+    def retrieve(self, query: Query) -> list[Passage]:
+        """At most ``query.k`` passages, best first.
+
+        Raises:
+            InvalidQueryError: the question is empty or too long, or k is out of range.
+        """
+        _check(query)
+        dense, lexical = query.mode is not SearchMode.LEXICAL, query.mode is not SearchMode.DENSE
+        attributes = {names.OPERATION: "retrieval", names.MODE: query.mode.value}
+        with tracing.span("retrieval", attributes) as span, self._index.view(dense=dense, lexical=lexical) as view:
+            passages = self._retrieve(query, view, dense=dense, lexical=lexical)
+            span.set_attribute(names.RESULTS, len(passages))
+        return passages
+
+    def _retrieve(self, query: Query, view: IndexView, *, dense: bool, lexical: bool) -> list[Passage]:
+        among = None if query.filter is None else view.matching(query.filter)
+        depth = max(self._depth, query.k)
+        legs: dict[str, Sequence[ScoredChunk]] = {}
+        if dense and len(view.dense):
+            with tracing.span("retrieval embed"):
+                vector = self._embedder.embed_queries([query.text])[0]
+            with tracing.span("retrieval dense"):
+                legs["dense"] = view.dense.search(vector, depth, among=among)
+        if lexical:
+            with tracing.span("retrieval lexical"):
+                legs["lexical"] = view.lexical.search(query.text, depth, among=among)
+        with tracing.span("retrieval fuse"):
+            ranked = fuse(legs, depth=self._depth) if legs else []
+            return _passages(ranked[: query.k], legs, view)
+
+
+def _passages(
+    ranked: Sequence[tuple[int, float]], legs: Mapping[str, Sequence[ScoredChunk]], view: IndexView
+) -> list[Passage]:
+    stored = view.passages([chunk for chunk, _ in ranked])
+    raw = {name: {hit.chunk: hit.score for hit in hits} for name, hits in legs.items()}
+    found = [(chunk, score) for chunk, score in ranked if chunk in stored]
+    return [
+        replace(
+            stored[chunk],
+            rank=rank,
+            score=score,
+            scores={name: scores[chunk] for name, scores in raw.items() if chunk in scores},
+        )
+        for rank, (chunk, score) in enumerate(found, start=1)
+    ]
+
+
+def _check(query: Query) -> None:
+    if not query.text.strip():
+        raise InvalidQueryError("the question is empty")
+    if len(query.text) > MOST_CHARACTERS:
+        raise InvalidQueryError(f"the question has {len(query.text):,} characters; {MOST_CHARACTERS:,} are the most")
+    if not 1 <= query.k <= MOST_RESULTS:
+        raise InvalidQueryError(f"k is {query.k}; it must be from 1 to {MOST_RESULTS:,}")

@@ -1,0 +1,30 @@
+"""The catalog in SQLite: the only truth of an index."""
+
+from rag_engine.index.catalog.catalog import Catalog, ChunkEntry
+from rag_engine.index.catalog.change import Change
+from rag_engine.index.catalog.connection import FILE_NAME
+from rag_engine.index.catalog.records import (
+    CatalogCounts,
+    ChangeCounts,
+    PreparedDocument,
+    QuarantinedSource,
+    SourceRecord,
+    StoredDocument,
+    document_digest,
+    embedding_key,
+)
+
+__all__ = [
+    "FILE_NAME",
+    "Catalog",
+    "CatalogCounts",
+    "Change",
+    "ChangeCounts",
+    "ChunkEntry",
+    "PreparedDocument",
+    "QuarantinedSource",
+    "SourceRecord",
+    "StoredDocument",
+    "document_digest",
+    "embedding_key",
+]

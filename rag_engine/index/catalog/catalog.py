@@ -1,0 +1,282 @@
+"""The catalog: the only truth of an index. Everything else in the folder can be made again from it."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import threading
+import uuid
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from rag_engine.errors import CatalogDamagedError
+from rag_engine.index.catalog import connection as database
+from rag_engine.index.catalog.change import Change
+from rag_engine.index.catalog.filters import condition
+from rag_engine.index.catalog.records import CatalogCounts, QuarantinedSource, SourceRecord, StoredDocument
+from rag_engine.types.document import Block, BlockKind, Document, Page
+from rag_engine.types.retrieval import Filter, Passage
+
+if TYPE_CHECKING:
+    from rag_engine.protocols import Numbers, Vectors
+
+# SQLite's limit on parameters of a statement is far above; rows are read in portions to keep memory flat.
+PORTION = 5_000
+
+
+@dataclass(frozen=True, slots=True)
+class ChunkEntry:
+    """A chunk as the caches need it: its number, the words around it, its text and its vector."""
+
+    number: int
+    title: str
+    heading_path: tuple[str, ...]
+    text: str
+    vector: Vectors
+
+
+class Catalog:
+    """Documents, chunks, vectors and commits in one SQLite database.
+
+    One process writes at a time (see ``writer_lock``), any number read; a reader sees each commit
+    whole. Methods may be called from several threads of a process, one at a time.
+    """
+
+    def __init__(self, path: Path, *, read_only: bool = False) -> None:
+        """Opens an existing catalog.
+
+        Raises:
+            IndexNotFoundError, CatalogDamagedError, NewerFormatError, IndexReadOnlyError: see these.
+        """
+        self.path = path
+        self._lock = threading.RLock()
+        self._connection = database.connect(path, read_only=read_only)
+
+    @classmethod
+    def create(cls, path: Path) -> Catalog:
+        """A new, empty catalog; the one at ``path`` where there is one already."""
+        if not path.exists():
+            database.create(path)
+        catalog = cls(path)
+        if catalog.meta("index_id") is None:
+            with catalog.change() as change:
+                change.set_meta("index_id", uuid.uuid4().hex)
+        return catalog
+
+    def close(self) -> None:
+        """Closes the database; the last one to close folds the write-ahead log into the file."""
+        with self._lock, database.translated_errors(self.path):
+            self._connection.close()
+
+    @contextlib.contextmanager
+    def change(self) -> Iterator[Change]:
+        """A transaction: everything done to the Change becomes visible at the end of the block, or nothing."""
+        with self._lock, database.translated_errors(self.path):
+            self._connection.execute("begin immediate")
+            try:
+                yield Change(self._connection)
+                self._connection.execute("commit")
+            except BaseException:
+                # A full disk may have rolled back already.
+                if self._connection.in_transaction:
+                    self._connection.execute("rollback")
+                raise
+
+    @contextlib.contextmanager
+    def reading(self) -> Iterator[int]:
+        """A view of one commit, whose number it yields: every read within the block sees that commit."""
+        with self._lock, database.translated_errors(self.path):
+            outermost = not self._connection.in_transaction
+            if outermost:
+                self._connection.execute("begin")
+            try:
+                yield self._commit_number()
+            finally:
+                if outermost and self._connection.in_transaction:
+                    self._connection.execute("commit")
+
+    def _rows(self, sql: str, parameters: Sequence[Any] = ()) -> list[Any]:
+        with self._lock, database.translated_errors(self.path):
+            return self._connection.execute(sql, parameters).fetchall()
+
+    def _commit_number(self) -> int:
+        return int(self._connection.execute("select ifnull(max(number), 0) from commits").fetchone()[0])
+
+    def meta(self, key: str) -> str | None:
+        """A property of the index."""
+        rows = self._rows("select value from meta where key = ?", (key,))
+        return rows[0][0] if rows else None
+
+    @property
+    def index_id(self) -> str:
+        """A random name given at the index's birth, by which its caches know it."""
+        value = self.meta("index_id")
+        if value is None:
+            raise CatalogDamagedError(f"the catalog {self.path} has lost its identity")
+        return value
+
+    def canaries(self) -> list[tuple[str, Vectors]]:
+        """The texts by which another embedder is recognised, with their vectors."""
+        rows = self._rows("select text, vector from canaries order by rowid")
+        return [(text, np.frombuffer(vector, dtype="<f4")) for text, vector in rows]
+
+    def counts(self) -> CatalogCounts:
+        """How much there is."""
+        with self.reading() as commit:
+            numbers = [
+                self._rows(f"select count(*) from {table}")[0][0]
+                for table in ("documents", "chunks", "sources", "quarantine")
+            ]
+        return CatalogCounts(commit, *numbers)
+
+    def source(self, path: str) -> SourceRecord | None:
+        """What is known of a file."""
+        return next(iter(self._sources("where path = ?", (path,))), None)
+
+    def sources(self) -> list[SourceRecord]:
+        """Every file that documents came from, by path."""
+        return self._sources("order by path")
+
+    def sources_of_content(self, sha256: str) -> list[SourceRecord]:
+        """The files that held exactly these bytes when they were read."""
+        return self._sources("where sha256 = ? and complete = 1 order by path", (sha256,))
+
+    def _sources(self, clause: str, parameters: Sequence[Any] = ()) -> list[SourceRecord]:
+        return [
+            SourceRecord(path, sha256, size, loader, version, bool(complete))
+            for path, sha256, size, loader, version, complete in self._rows(
+                f"select path, sha256, size, loader, loader_version, complete from sources {clause}",
+                parameters,
+            )
+        ]
+
+    def quarantined(self) -> list[QuarantinedSource]:
+        """Every source that could not be ingested, by path."""
+        columns = "source, sha256, loader_version, code, error, hint, first_failed, last_failed, attempts"
+        rows = self._rows(f"select {columns} from quarantine order by source")
+        return [QuarantinedSource(*row) for row in rows]
+
+    def stored(self, identifier: str) -> StoredDocument | None:
+        """A document of this id, without its text."""
+        rows = self._rows("select number, id, source, digest from documents where id = ?", (identifier,))
+        return StoredDocument(*rows[0]) if rows else None
+
+    def document_ids(self, source: str | None = None) -> list[str]:
+        """Ids of all documents, or of those of one source, in the order they came."""
+        clause, parameters = ("", ()) if source is None else ("where source = ?", (source,))
+        return [row[0] for row in self._rows(f"select id from documents {clause} order by number", parameters)]
+
+    def text(self, identifier: str) -> str | None:
+        """A document's canonical text."""
+        rows = self._rows("select text from documents where id = ?", (identifier,))
+        return rows[0][0] if rows else None
+
+    def documents(self) -> Iterator[tuple[Document, str | None]]:
+        """Every document with its source, in the order they came."""
+        last = 0
+        while rows := self._rows(
+            "select number, id, source, title, text, metadata, blocks, pages from documents where number > ? "
+            "order by number limit 64",
+            (last,),
+        ):
+            for number, identifier, source, title, text, metadata, blocks, pages in rows:
+                last = number
+                yield (
+                    Document(
+                        id=identifier,
+                        text=text,
+                        title=title,
+                        metadata=json.loads(metadata),
+                        blocks=tuple(Block(BlockKind(kind), *rest) for kind, *rest in json.loads(blocks)),
+                        pages=tuple(Page(*page) for page in json.loads(pages)),
+                    ),
+                    source,
+                )
+
+    def known_vectors(self, keys: Sequence[bytes]) -> set[bytes]:
+        """Which of these embedding keys have a vector."""
+        known: set[bytes] = set()
+        for start in range(0, len(keys), PORTION):
+            portion = keys[start : start + PORTION]
+            marks = ",".join("?" * len(portion))
+            known.update(key for (key,) in self._rows(f"select key from vectors where key in ({marks})", portion))
+        return known
+
+    def chunk_numbers(self) -> Numbers:
+        """Numbers of all chunks, ascending."""
+        return _numbers(self._rows("select number from chunks order by number"))
+
+    def removed_since(self, commit: int) -> Numbers:
+        """Numbers of the chunks that commits after ``commit`` removed, ascending."""
+        return _numbers(
+            self._rows("select number from removed_chunks where removed_commit > ? order by number", (commit,))
+        )
+
+    def added_since(self, commit: int) -> Iterator[list[ChunkEntry]]:
+        """The chunks that commits after ``commit`` added and that are still there, in portions, by number."""
+        last = 0
+        while rows := self._rows(
+            "select chunks.number, documents.title, chunks.heading_path, "
+            "substr(documents.text, chunks.start + 1, chunks.end - chunks.start), vectors.vector from chunks "
+            "join documents on documents.number = chunks.document join vectors on vectors.number = chunks.vector "
+            "where chunks.added_commit > ? and chunks.number > ? order by chunks.number limit ?",
+            (commit, last, PORTION),
+        ):
+            yield [
+                ChunkEntry(number, title, tuple(json.loads(path)), text, np.frombuffer(vector, dtype="<f4"))
+                for number, title, path, text, vector in rows
+            ]
+            last = rows[-1][0]
+
+    def matching(self, expression: Filter) -> Numbers:
+        """Numbers of the chunks whose document satisfies the filter, ascending."""
+        sql, parameters = condition(expression)
+        return _numbers(
+            self._rows(
+                "select chunks.number from chunks where document in "
+                f"(select number from documents where {sql}) order by chunks.number",
+                parameters,
+            )
+        )
+
+    def passages(self, chunks: Sequence[int]) -> dict[int, Passage]:
+        """The stored chunks of these numbers; rank and scores are left at zero. Unknown numbers are absent."""
+        found: dict[int, Passage] = {}
+        for start in range(0, len(chunks), PORTION):
+            portion = [int(number) for number in chunks[start : start + PORTION]]
+            marks = ",".join("?" * len(portion))
+            for number, identifier, title, begin, end, text, path, pages, metadata in self._rows(
+                "select chunks.number, documents.id, documents.title, chunks.start, chunks.end, "
+                "substr(documents.text, chunks.start + 1, chunks.end - chunks.start), chunks.heading_path, "
+                "documents.pages, documents.metadata from chunks "
+                f"join documents on documents.number = chunks.document where chunks.number in ({marks})",
+                portion,
+            ):
+                page = next((p[0] for p in json.loads(pages) if p[1] <= begin < p[2]), None)
+                found[number] = Passage(
+                    rank=0,
+                    score=0.0,
+                    document_id=identifier,
+                    title=title,
+                    chunk=number,
+                    start=begin,
+                    end=end,
+                    text=text,
+                    heading_path=tuple(json.loads(path)),
+                    page=page,
+                    metadata=json.loads(metadata),
+                )
+        return found
+
+    def integrity_findings(self) -> list[str]:
+        """What SQLite's own check finds wrong, empty when it is sound."""
+        rows = self._rows("pragma integrity_check(20)")
+        return [] if rows == [("ok",)] else [str(row[0]) for row in rows]
+
+
+def _numbers(rows: Iterable[tuple[int]]) -> Numbers:
+    return np.fromiter((row[0] for row in rows), dtype=np.int64)

@@ -1,0 +1,187 @@
+"""One transaction of the catalog: documents, chunks, vectors and the commit number, all or nothing."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import sqlite3
+from collections import defaultdict
+from collections.abc import Iterable
+from datetime import UTC, datetime
+
+from rag_engine.errors import DuplicateDocumentError
+from rag_engine.index.catalog.records import ChangeCounts, PreparedDocument, SourceRecord, embedding_key
+from rag_engine.types.document import SourceFailure
+
+
+class Change:
+    """What may be done within a transaction. ``commit`` is the number it will have."""
+
+    def __init__(self, connection: sqlite3.Connection) -> None:
+        self._connection = connection
+        self.commit = int(
+            connection.execute("insert into commits (created) values (?) returning number", (_now(),)).fetchone()[0]
+        )
+        self.counts = ChangeCounts()
+
+    def put_document(self, prepared: PreparedDocument) -> None:
+        """Stores a document, new or in place of the one with its id.
+
+        Chunks whose embedded text is unchanged keep their numbers and vectors.
+
+        Raises:
+            DuplicateDocumentError: the id belongs to a document of another source.
+        """
+        document, connection = prepared.document, self._connection
+        columns = (
+            prepared.source,
+            document.title,
+            document.text,
+            json.dumps(dict(document.metadata), ensure_ascii=False),
+            json.dumps([[block.kind, block.start, block.end, block.level, block.title] for block in document.blocks]),
+            json.dumps([[page.number, page.start, page.end] for page in document.pages]),
+            prepared.digest,
+            hashlib.sha256(document.text.encode()).hexdigest(),
+            self.commit,
+            document.id,
+        )
+        stored = connection.execute("select number, source from documents where id = ?", (document.id,)).fetchone()
+        if stored is None:
+            number = connection.execute(
+                "insert into documents (source, title, text, metadata, blocks, pages, digest, text_digest, "
+                "added_commit, id) values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?) returning number",
+                columns,
+            ).fetchone()[0]
+            self.counts.added += 1
+        else:
+            number, source = stored
+            if source != prepared.source:
+                raise DuplicateDocumentError(f"the id {document.id} belongs to a document of {source or 'the API'}")
+            connection.execute(
+                "update documents set source = ?, title = ?, text = ?, metadata = ?, blocks = ?, pages = ?, "
+                "digest = ?, text_digest = ?, added_commit = ? where id = ?",
+                columns,
+            )
+            self.counts.updated += 1
+        self._put_chunks(number, prepared)
+
+    def _put_chunks(self, document: int, prepared: PreparedDocument) -> None:
+        connection = self._connection
+        kept: dict[bytes, list[int]] = defaultdict(list)
+        for number, key in connection.execute(
+            "select chunks.number, vectors.key from chunks join vectors on vectors.number = chunks.vector "
+            "where document = ? order by ordinal desc",
+            (document,),
+        ):
+            kept[key].append(number)
+        for chunk in prepared.chunks:
+            key = embedding_key(chunk.embedded_text)
+            place = (chunk.ordinal, chunk.start, chunk.end, json.dumps(chunk.heading_path), chunk.tokens)
+            if kept[key]:
+                connection.execute(
+                    "update chunks set ordinal = ?, start = ?, end = ?, heading_path = ?, tokens = ? where number = ?",
+                    (*place, kept[key].pop()),
+                )
+                self.counts.chunks_reused += 1
+                continue
+            vector = connection.execute("select number from vectors where key = ?", (key,)).fetchone()
+            if vector is None:
+                vector = connection.execute(
+                    "insert into vectors (key, vector) values (?, ?) returning number",
+                    (key, prepared.vectors[key].astype("<f4").tobytes()),
+                ).fetchone()
+                self.counts.chunks_added += 1
+            else:
+                self.counts.chunks_reused += 1
+            connection.execute(
+                "insert into chunks (ordinal, start, end, heading_path, tokens, document, vector, added_commit) "
+                "values (?, ?, ?, ?, ?, ?, ?, ?)",
+                (*place, document, vector[0], self.commit),
+            )
+        self._remove_chunks(number for numbers in kept.values() for number in numbers)
+
+    def delete_documents(self, ids: Iterable[str]) -> None:
+        """Removes documents with their chunks; unknown ids are passed over."""
+        for identifier in ids:
+            row = self._connection.execute("select number from documents where id = ?", (identifier,)).fetchone()
+            if row is None:
+                continue
+            self._remove_chunks(
+                number for (number,) in self._connection.execute("select number from chunks where document = ?", row)
+            )
+            self._connection.execute("delete from documents where number = ?", row)
+            self.counts.deleted += 1
+
+    def _remove_chunks(self, numbers: Iterable[int]) -> None:
+        for number in list(numbers):
+            vector = self._connection.execute(
+                "delete from chunks where number = ? returning vector", (number,)
+            ).fetchone()
+            self._connection.execute("insert into removed_chunks values (?, ?)", (number, self.commit))
+            self._connection.execute(
+                "delete from vectors where number = ? and not exists (select 1 from chunks where vector = ?)",
+                (vector[0], vector[0]),
+            )
+            self.counts.chunks_deleted += 1
+
+    def record_source(self, source: SourceRecord) -> None:
+        """Notes what a file held when it was read; a complete one leaves the quarantine."""
+        self._connection.execute(
+            "insert or replace into sources (path, sha256, size, loader, loader_version, complete) "
+            "values (?, ?, ?, ?, ?, ?)",
+            (source.path, source.sha256, source.size, source.loader, source.loader_version, int(source.complete)),
+        )
+        if source.complete:
+            self.release(source.path)
+
+    def delete_source(self, path: str) -> None:
+        """Removes a source with all its documents."""
+        self.delete_documents(
+            [
+                identifier
+                for (identifier,) in self._connection.execute("select id from documents where source = ?", (path,))
+            ]
+        )
+        self._connection.execute("delete from sources where path = ?", (path,))
+        self.release(path)
+
+    def move_source(self, old: str, new: str, *, old_name: str, new_name: str) -> None:
+        """A file was renamed: its documents keep their chunks; ids made of the file's name follow it."""
+        self._connection.execute("update sources set path = ? where path = ?", (new, old))
+        self._connection.execute(
+            "update documents set source = ?, added_commit = ?, "
+            "id = case when id = ? or substr(id, 1, ?) = ? then ? || substr(id, ?) else id end where source = ?",
+            (new, self.commit, old_name, len(old_name) + 1, old_name + "#", new_name, len(old_name) + 1, old),
+        )
+        self.release(old)
+        self.release(new)
+
+    def quarantine(self, failure: SourceFailure, *, sha256: str | None, loader_version: int | None) -> None:
+        """Notes that a source failed, or failed again."""
+        now = _now()
+        self._connection.execute(
+            "insert into quarantine (source, sha256, loader_version, code, error, hint, first_failed, last_failed, "
+            "attempts) values (?, ?, ?, ?, ?, ?, ?, ?, 1) on conflict (source) do update set sha256 = excluded.sha256, "
+            "loader_version = excluded.loader_version, code = excluded.code, error = excluded.error, "
+            "hint = excluded.hint, last_failed = excluded.last_failed, attempts = attempts + 1",
+            (failure.source, sha256, loader_version, failure.code, failure.error, failure.hint, now, now),
+        )
+
+    def release(self, path: str) -> None:
+        """Takes a source, and records of it, out of quarantine."""
+        self._connection.execute(
+            "delete from quarantine where source = ? or substr(source, 1, ?) = ?", (path, len(path) + 1, path + ":")
+        )
+
+    def set_meta(self, key: str, value: str) -> None:
+        """Stores a property of the index."""
+        self._connection.execute("insert or replace into meta (key, value) values (?, ?)", (key, value))
+
+    def set_canaries(self, rows: Iterable[tuple[str, bytes]]) -> None:
+        """Stores the texts, with their vectors, by which another embedder is recognised."""
+        self._connection.execute("delete from canaries")
+        self._connection.executemany("insert into canaries (text, vector) values (?, ?)", rows)
+
+
+def _now() -> str:
+    return datetime.now(UTC).isoformat(timespec="seconds")

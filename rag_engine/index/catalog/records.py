@@ -1,0 +1,105 @@
+"""What the catalog is told and what it tells: records of sources, documents ready to be stored, and counts."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING
+
+from rag_engine.types.document import Chunk, Document
+
+if TYPE_CHECKING:
+    from rag_engine.protocols import Vectors
+
+
+@dataclass(frozen=True, slots=True)
+class SourceRecord:
+    """A file that documents came from. ``complete`` is False while they are still coming in."""
+
+    path: str
+    sha256: str
+    size: int
+    loader: str
+    loader_version: int
+    complete: bool
+
+
+@dataclass(frozen=True, slots=True)
+class QuarantinedSource:
+    """A source that could not be ingested: why, when and how often. Times are ISO 8601 in UTC."""
+
+    source: str
+    sha256: str | None
+    loader_version: int | None
+    code: str
+    error: str
+    hint: str
+    first_failed: str
+    last_failed: str
+    attempts: int
+
+
+@dataclass(frozen=True, slots=True)
+class StoredDocument:
+    """A document as the catalog knows it, without its text."""
+
+    number: int
+    id: str
+    source: str | None
+    digest: str
+
+
+@dataclass(frozen=True, slots=True)
+class PreparedDocument:
+    """A document ready to be stored: its chunks, and the vectors of those the catalog has none for.
+
+    ``vectors`` maps ``embedding_key(chunk.embedded_text)`` to a row of shape (dimension,).
+    """
+
+    document: Document
+    digest: str
+    source: str | None
+    chunks: Sequence[Chunk]
+    vectors: dict[bytes, Vectors]
+
+
+@dataclass(slots=True)
+class ChangeCounts:
+    """What a transaction did."""
+
+    added: int = 0
+    updated: int = 0
+    deleted: int = 0
+    chunks_added: int = 0
+    chunks_reused: int = 0
+    chunks_deleted: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class CatalogCounts:
+    """How much the catalog holds."""
+
+    commit: int
+    documents: int
+    chunks: int
+    sources: int
+    quarantined: int
+
+
+def embedding_key(embedded_text: str) -> bytes:
+    """Under what a text's vector is stored: 16 bytes of BLAKE2b over the text that the embedder reads."""
+    return hashlib.blake2b(embedded_text.encode(), digest_size=16).digest()
+
+
+def document_digest(document: Document) -> str:
+    """SHA-256 over everything of a document but its id: equal digests make equal chunks."""
+    content = [
+        document.text,
+        document.title,
+        dict(document.metadata),
+        [asdict(block) for block in document.blocks],
+        [asdict(page) for page in document.pages],
+    ]
+    return hashlib.sha256(json.dumps(content, sort_keys=True, ensure_ascii=False).encode()).hexdigest()

@@ -1,0 +1,116 @@
+"""One index: its catalog, its caches, and the right to write to it."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from rag_engine.errors import CatalogDamagedError, IndexNotFoundError, IndexReadOnlyError
+from rag_engine.index import catalog as catalog_room
+from rag_engine.index import lock as lock_file
+from rag_engine.index.caches import Caches
+from rag_engine.index.catalog import Catalog
+from rag_engine.index.files import writing
+from rag_engine.index.writer_lock import writer_lock
+from rag_engine.protocols import DenseIndex, LexicalIndex
+from rag_engine.types.retrieval import Filter, Passage
+
+if TYPE_CHECKING:
+    from rag_engine.protocols import Numbers
+
+# How often a view is begun anew when other processes commit while it is being prepared.
+VIEW_ATTEMPTS = 20
+
+
+class Index:
+    """Everything in one folder ``indexes/NAME``."""
+
+    def __init__(self, folder: Path, catalog: Catalog) -> None:
+        self.folder = folder
+        self.catalog = catalog
+        self.caches = Caches(folder=folder, catalog=catalog)
+
+    @classmethod
+    def open(cls, folder: Path, *, create: bool = False) -> Index:
+        """The index in ``folder``; made when absent if ``create`` says so.
+
+        Raises:
+            IndexNotFoundError: there is none, and ``create`` is False.
+            CatalogDamagedError: there was one, and its catalog is gone or cannot be read.
+            NewerFormatError, IndexReadOnlyError: see these.
+        """
+        path = folder / catalog_room.FILE_NAME
+        if not path.exists() and (folder / lock_file.FILE_NAME).exists():
+            raise CatalogDamagedError(
+                f"{path} is gone, but {lock_file.FILE_NAME} says that there was an index",
+                hint="restore catalog.sqlite from a backup, or remove the folder and ingest anew",
+            )
+        if path.exists():
+            try:
+                return cls(folder, Catalog(path))
+            except IndexReadOnlyError:
+                return cls(folder, Catalog(path, read_only=True))
+        if not create:
+            raise IndexNotFoundError(f"there is no index at {folder}")
+        with writing(folder):
+            folder.mkdir(parents=True, exist_ok=True)
+        with writer_lock(folder, wait_seconds=60, purpose="creating the index"):
+            return cls(folder, Catalog.create(path))
+
+    def close(self) -> None:
+        """Closes the catalog."""
+        self.catalog.close()
+
+    @contextlib.contextmanager
+    def writing(self, *, wait_seconds: float, purpose: str) -> Iterator[None]:
+        """Holds the right to write for the block; at its end the lock file says what the catalog says."""
+        with writer_lock(self.folder, wait_seconds=wait_seconds, purpose=purpose):
+            yield
+            lock_file.write_lock_file(self.folder, self.catalog)
+
+    @contextlib.contextmanager
+    def view(self, *, dense: bool, lexical: bool) -> Iterator[View]:
+        """The latest commit, with the legs asked for brought up to it."""
+        for attempt in range(VIEW_ATTEMPTS):
+            with self.catalog.reading() as commit:
+                words = self.caches.lexical_at(commit) if lexical else None
+                if words is not None and words.commit > commit and attempt < VIEW_ATTEMPTS - 1:
+                    continue  # another process committed after this view began: begin at its commit
+                vectors = self.caches.dense_at(commit) if dense else None
+                yield View(commit, self.catalog, vectors, words)
+                return
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """One commit of the index."""
+
+    commit: int
+    catalog: Catalog
+    dense_leg: DenseIndex | None
+    lexical_leg: LexicalIndex | None
+
+    @property
+    def dense(self) -> DenseIndex:
+        """The dense leg."""
+        if self.dense_leg is None:
+            raise LookupError("the view was not asked for the dense leg")
+        return self.dense_leg
+
+    @property
+    def lexical(self) -> LexicalIndex:
+        """The lexical leg."""
+        if self.lexical_leg is None:
+            raise LookupError("the view was not asked for the lexical leg")
+        return self.lexical_leg
+
+    def matching(self, condition: Filter) -> Numbers:
+        """Numbers of the chunks whose document satisfies the filter, ascending."""
+        return self.catalog.matching(condition)
+
+    def passages(self, chunks: Sequence[int]) -> dict[int, Passage]:
+        """The stored chunks of these numbers."""
+        return self.catalog.passages(chunks)

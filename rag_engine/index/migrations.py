@@ -1,0 +1,83 @@
+"""The catalog's schema, as migrations: append only, each committed together with its record."""
+
+from __future__ import annotations
+
+from sqlite_utils import Database
+from sqlite_utils.migrations import Migrations
+
+from rag_engine.errors import NewerFormatError
+
+migrations = Migrations("rag_engine.catalog")
+
+
+@migrations()
+def m001_documents(database: Database) -> None:
+    """Documents, their chunks and vectors, the sources they came from, and the commits that brought them."""
+    database.table("meta").create({"key": str, "value": str}, pk="key", not_null={"value"})
+    # One row a commit; numbers are never used twice, so that a cache can say what it reflects.
+    database.execute("create table commits (number integer primary key autoincrement, created text not null)")
+    database.table("sources").create(
+        {
+            "path": str,
+            "sha256": str,
+            "size": int,
+            "loader": str,
+            "loader_version": int,
+            # 0 while documents of the source are still coming in: such a source is read again.
+            "complete": int,
+        },
+        pk="path",
+        not_null={"complete"},
+    )
+    database.table("sources").create_index(["sha256"])
+    # Numbers of documents and chunks are never used twice either: a cache that is behind must not mistake one.
+    database.execute(
+        "create table documents (number integer primary key autoincrement, id text not null unique, source text, "
+        "title text not null, text text not null, metadata text not null, blocks text not null, pages text not null, "
+        "digest text not null, text_digest text not null, added_commit integer not null)"
+    )
+    database.table("documents").create_index(["source"])
+    database.execute(
+        "create table vectors (number integer primary key, key blob not null unique, vector blob not null)"
+    )
+    database.execute(
+        "create table chunks (number integer primary key autoincrement, "
+        "document integer not null references documents(number), ordinal integer not null, "
+        "start integer not null, end integer not null, heading_path text not null, tokens integer not null, "
+        "vector integer not null references vectors(number), added_commit integer not null)"
+    )
+    database.table("chunks").create_index(["document", "ordinal"])
+    database.table("chunks").create_index(["added_commit"])
+    database.table("chunks").create_index(["vector"])
+    database.execute("create table removed_chunks (number integer primary key, removed_commit integer not null)")
+    database.table("removed_chunks").create_index(["removed_commit"])
+    database.table("canaries").create({"text": str, "vector": bytes}, pk="text", not_null={"vector"})
+    database.table("quarantine").create(
+        {
+            "source": str,
+            "sha256": str,
+            "loader_version": int,
+            "code": str,
+            "error": str,
+            "hint": str,
+            "first_failed": str,
+            "last_failed": str,
+            "attempts": int,
+        },
+        pk="source",
+        not_null={"code", "error", "hint", "first_failed", "last_failed", "attempts"},
+    )
+
+
+def migrate(database: Database) -> None:
+    """Brings the schema up to date.
+
+    Raises:
+        NewerFormatError: a later version of the engine has migrated it further.
+    """
+    known = {migration.name for migration in migrations.pending(Database(memory=True))}
+    newer = sorted(migration.name for migration in migrations.applied(database) if migration.name not in known)
+    if newer:
+        raise NewerFormatError(f"the catalog was written by a later version of rag_engine (it has {', '.join(newer)})")
+    if migrations.pending(database):
+        migrations.apply(database)
