@@ -21,6 +21,14 @@ _OPERATORS: Mapping[type[ast.cmpop], Comparator] = {
     ast.In: Comparator.IN,
     ast.NotIn: Comparator.NOT_IN,
 }
+_MIRRORED: Mapping[type[ast.cmpop], Comparator] = {
+    ast.Eq: Comparator.EQUAL,
+    ast.NotEq: Comparator.NOT_EQUAL,
+    ast.Gt: Comparator.LESS,
+    ast.GtE: Comparator.LESS_OR_EQUAL,
+    ast.Lt: Comparator.GREATER,
+    ast.LtE: Comparator.GREATER_OR_EQUAL,
+}
 _NAMED = {
     "eq": Comparator.EQUAL,
     "ne": Comparator.NOT_EQUAL,
@@ -71,28 +79,17 @@ def _from_node(node: ast.expr, depth: int) -> Filter:
             return And(parts) if isinstance(op, ast.And) else Or(parts)
         case ast.UnaryOp(ast.Not(), operand):
             return Not(_from_node(operand, depth + 1))
-        case ast.Compare(left, [operator], [right]) if type(operator) in _OPERATORS:
-            comparator = _OPERATORS[type(operator)]
-            return _comparison(_field(left), comparator, _literal(right))
-        case ast.Compare(left, operators, rights) if len(operators) > 1:
-            operands = [left, *rights]
-            pairs = zip(operands, operators, operands[1:], strict=False)
-            return And(tuple(_between(first, operator, second) for first, operator, second in pairs))
+        case ast.Compare(left, operators, rights) if all(type(operator) in _OPERATORS for operator in operators):
+            links = zip([left, *rights], operators, rights, strict=False)
+            parts = tuple(_link(first, operator, second) for first, operator, second in links)
+            return parts[0] if len(parts) == 1 else And(parts)
     raise InvalidFilterError(f"the filter has {_shown(ast.unparse(node))} where a comparison belongs")
 
 
-def _between(first: ast.expr, operator: ast.cmpop, second: ast.expr) -> Filter:
+def _link(first: ast.expr, operator: ast.cmpop, second: ast.expr) -> Filter:
     """One link of ``2019 <= year < 2024``: the field may stand on either side."""
-    mirrored = {
-        ast.Lt: ast.Gt,
-        ast.LtE: ast.GtE,
-        ast.Gt: ast.Lt,
-        ast.GtE: ast.LtE,
-        ast.Eq: ast.Eq,
-        ast.NotEq: ast.NotEq,
-    }
-    if isinstance(first, ast.Constant) and type(operator) in mirrored:
-        return _comparison(_field(second), _OPERATORS[mirrored[type(operator)]], _literal(first))
+    if isinstance(first, ast.Constant) and type(operator) in _MIRRORED:
+        return _comparison(_field(second), _MIRRORED[type(operator)], _literal(first))
     return _comparison(_field(first), _OPERATORS[type(operator)], _literal(second))
 
 

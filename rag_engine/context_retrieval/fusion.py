@@ -14,21 +14,38 @@ from rag_engine.types.retrieval import ScoredChunk
 def normalized(hits: Sequence[ScoredChunk], depth: int) -> dict[int, float]:
     """Scores of one leg, best first, moved to 1 for the best and 0 for the one at rank ``depth``.
 
-    Hits beyond ``depth`` get what follows on the same line, below 0, so that asking for more
-    results changes none of those before.
+    Hits beyond ``depth`` lie on the same line, below 0.
     """
     if not hits:
         return {}
     best, least = hits[0].score, hits[min(depth, len(hits)) - 1].score
     width = best - least
     if width <= 0:
-        return {hit.chunk: 1.0 for hit in hits}
+        return {hit.chunk: 1.0 - (rank >= depth) for rank, hit in enumerate(hits)}
     return {hit.chunk: (hit.score - least) / width for hit in hits}
 
 
 def fuse(legs: Mapping[str, Sequence[ScoredChunk]], *, depth: int) -> list[tuple[int, float]]:
-    """Chunks and fused scores, best first, ties by number; a chunk that a leg did not find scores 0 there."""
+    """Chunks and fused scores, best first, ties by number.
+
+    The first ``depth`` hits of each leg are fused; a chunk that a leg did not bring there scores 0 in
+    it. What a leg found beyond comes after all of these, so that asking for more results changes
+    none of those before.
+    """
     scores = [normalized(hits, depth) for hits in legs.values()]
-    chunks = {chunk for leg in scores for chunk in leg}
-    fused = {chunk: sum(leg.get(chunk, 0.0) for leg in scores) / len(scores) for chunk in chunks}
-    return sorted(fused.items(), key=lambda item: (-item[1], item[0]))
+    near = [{hit.chunk for hit in hits[:depth]} for hits in legs.values()]
+    first = set().union(*near)
+    fused = {
+        chunk: sum(leg[chunk] for leg, chunks in zip(scores, near, strict=True) if chunk in chunks) / len(scores)
+        for chunk in first
+    }
+    beyond: dict[int, float] = {}
+    for leg in scores:
+        for chunk, score in leg.items():
+            if chunk not in first:
+                beyond[chunk] = max(min(score, 0.0), beyond.get(chunk, -float("inf")))
+    return [*_ranked(fused), *_ranked(beyond)]
+
+
+def _ranked(scores: Mapping[int, float]) -> list[tuple[int, float]]:
+    return sorted(scores.items(), key=lambda item: (-item[1], item[0]))

@@ -7,12 +7,12 @@ from dataclasses import replace
 
 from rag_engine import tracing
 from rag_engine.context_retrieval.fusion import fuse
+from rag_engine.context_retrieval.question import clean_question
 from rag_engine.errors import InvalidQueryError
 from rag_engine.protocols import Embedder, IndexView, SearchableIndex
 from rag_engine.tracing import names
 from rag_engine.types.retrieval import Passage, Query, ScoredChunk, SearchMode
 
-MOST_CHARACTERS = 20_000
 MOST_RESULTS = 10_000
 
 
@@ -31,7 +31,8 @@ class HybridRetriever:
         Raises:
             InvalidQueryError: the question is empty or too long, or k is out of range.
         """
-        _check(query)
+        query = replace(query, text=clean_question(query.text))
+        _check_results(query.k)
         dense, lexical = query.mode is not SearchMode.LEXICAL, query.mode is not SearchMode.DENSE
         attributes = {names.OPERATION: "retrieval", names.MODE: query.mode.value}
         with tracing.span("retrieval", attributes) as span, self._index.view(dense=dense, lexical=lexical) as view:
@@ -73,10 +74,6 @@ def _passages(
     ]
 
 
-def _check(query: Query) -> None:
-    if not query.text.strip():
-        raise InvalidQueryError("the question is empty")
-    if len(query.text) > MOST_CHARACTERS:
-        raise InvalidQueryError(f"the question has {len(query.text):,} characters; {MOST_CHARACTERS:,} are the most")
-    if not 1 <= query.k <= MOST_RESULTS:
-        raise InvalidQueryError(f"k is {query.k}; it must be from 1 to {MOST_RESULTS:,}")
+def _check_results(k: int) -> None:
+    if not 1 <= k <= MOST_RESULTS:
+        raise InvalidQueryError(f"k is {k}; it must be from 1 to {MOST_RESULTS:,}")

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import base64
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -17,7 +17,7 @@ import numpy as np
 from rag_engine.errors import CatalogDamagedError, ModelMismatchError
 from rag_engine.index.catalog import Catalog, Change
 from rag_engine.index.files import write_text
-from rag_engine.protocols import Embedder, EmbedderIdentity
+from rag_engine.protocols import Embedder, EmbedderIdentity, Tokenizer
 
 if TYPE_CHECKING:
     from rag_engine.protocols import Vectors
@@ -55,6 +55,11 @@ class IndexLock:
     embedder: EmbedderIdentity
     chunker: str
     loaders: Mapping[str, int]
+
+    @property
+    def fingerprint(self) -> str:
+        """The loaders and their versions as text: what could not be read by these may be read by others."""
+        return json.dumps(dict(self.loaders), sort_keys=True)
 
     def to_json(self) -> dict[str, Any]:
         """As it stands in rag.lock.json, without the canaries."""
@@ -142,3 +147,36 @@ def _rendered(catalog: Catalog) -> str | None:
         {"text": text, "vector": base64.b64encode(vector.tobytes()).decode()} for text, vector in catalog.canaries()
     ]
     return json.dumps({**lock.to_json(), "canaries": canaries}, indent=1, ensure_ascii=False) + "\n"
+
+
+class LockedEmbedder:
+    """An Embedder that answers only for the index it belongs to: before its first text it answers the canaries."""
+
+    def __init__(self, inner: Embedder, *, catalog: Catalog) -> None:
+        self._inner = inner
+        self._catalog = catalog
+        self._checked = False
+
+    @property
+    def identity(self) -> EmbedderIdentity:
+        """The inner embedder's."""
+        return self._inner.identity
+
+    @property
+    def tokenizer(self) -> Tokenizer:
+        """The inner embedder's."""
+        return self._inner.tokenizer
+
+    def embed(self, texts: Sequence[str]) -> Vectors:
+        """As the inner embedder. Raises ModelMismatchError where it is not the index's."""
+        return self._admitted().embed(texts)
+
+    def embed_queries(self, texts: Sequence[str]) -> Vectors:
+        """As the inner embedder. Raises ModelMismatchError where it is not the index's."""
+        return self._admitted().embed_queries(texts)
+
+    def _admitted(self) -> Embedder:
+        if not self._checked:
+            check_embedder(self._catalog, self._inner)
+            self._checked = True
+        return self._inner

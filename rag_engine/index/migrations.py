@@ -19,6 +19,8 @@ def m001_documents(database: Database) -> None:
     database.table("sources").create(
         {
             "path": str,
+            # The id that the source's document has, or the stem of its documents' ids.
+            "name": str,
             "sha256": str,
             "size": int,
             "loader": str,
@@ -56,7 +58,7 @@ def m001_documents(database: Database) -> None:
         {
             "source": str,
             "sha256": str,
-            "loader_version": int,
+            "loader_versions": str,
             "code": str,
             "error": str,
             "hint": str,

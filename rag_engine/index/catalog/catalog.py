@@ -94,7 +94,7 @@ class Catalog:
             if outermost:
                 self._connection.execute("begin")
             try:
-                yield self._commit_number()
+                yield self.commit_number()
             finally:
                 if outermost and self._connection.in_transaction:
                     self._connection.execute("commit")
@@ -103,8 +103,9 @@ class Catalog:
         with self._lock, database.translated_errors(self.path):
             return self._connection.execute(sql, parameters).fetchall()
 
-    def _commit_number(self) -> int:
-        return int(self._connection.execute("select ifnull(max(number), 0) from commits").fetchone()[0])
+    def commit_number(self) -> int:
+        """The number of the latest commit; 0 before the first."""
+        return int(self._rows("select ifnull(max(number), 0) from commits")[0][0])
 
     def meta(self, key: str) -> str | None:
         """A property of the index."""
@@ -147,18 +148,24 @@ class Catalog:
 
     def _sources(self, clause: str, parameters: Sequence[Any] = ()) -> list[SourceRecord]:
         return [
-            SourceRecord(path, sha256, size, loader, version, bool(complete))
-            for path, sha256, size, loader, version, complete in self._rows(
-                f"select path, sha256, size, loader, loader_version, complete from sources {clause}",
+            SourceRecord(path, name, sha256, size, loader, version, bool(complete))
+            for path, name, sha256, size, loader, version, complete in self._rows(
+                f"select path, name, sha256, size, loader, loader_version, complete from sources {clause}",
                 parameters,
             )
         ]
 
     def quarantined(self) -> list[QuarantinedSource]:
-        """Every source that could not be ingested, by path."""
-        columns = "source, sha256, loader_version, code, error, hint, first_failed, last_failed, attempts"
-        rows = self._rows(f"select {columns} from quarantine order by source")
-        return [QuarantinedSource(*row) for row in rows]
+        """Every source, and single record of one, that could not be ingested, by name."""
+        return self._quarantined("order by source")
+
+    def quarantined_source(self, path: str) -> QuarantinedSource | None:
+        """Why a file could not be ingested, if so."""
+        return next(iter(self._quarantined("where source = ?", (path,))), None)
+
+    def _quarantined(self, clause: str, parameters: Sequence[Any] = ()) -> list[QuarantinedSource]:
+        columns = "source, sha256, loader_versions, code, error, hint, first_failed, last_failed, attempts"
+        return [QuarantinedSource(*row) for row in self._rows(f"select {columns} from quarantine {clause}", parameters)]
 
     def stored(self, identifier: str) -> StoredDocument | None:
         """A document of this id, without its text."""
@@ -170,10 +177,20 @@ class Catalog:
         clause, parameters = ("", ()) if source is None else ("where source = ?", (source,))
         return [row[0] for row in self._rows(f"select id from documents {clause} order by number", parameters)]
 
+    def count_documents(self, source: str) -> int:
+        """How many documents came from a file."""
+        return int(self._rows("select count(*) from documents where source = ?", (source,))[0][0])
+
     def text(self, identifier: str) -> str | None:
         """A document's canonical text."""
         rows = self._rows("select text from documents where id = ?", (identifier,))
         return rows[0][0] if rows else None
+
+    def page(self, identifier: str, position: int) -> int | None:
+        """The page of a document's character, None where the document has no pages."""
+        rows = self._rows("select pages from documents where id = ?", (identifier,))
+        pages = json.loads(rows[0][0]) if rows else []
+        return next((number for number, start, end in pages if start <= position < end), None)
 
     def documents(self) -> Iterator[tuple[Document, str | None]]:
         """Every document with its source, in the order they came."""
@@ -256,7 +273,7 @@ class Catalog:
                 f"join documents on documents.number = chunks.document where chunks.number in ({marks})",
                 portion,
             ):
-                page = next((p[0] for p in json.loads(pages) if p[1] <= begin < p[2]), None)
+                page = next((page for page, first, last in json.loads(pages) if first <= begin < last), None)
                 found[number] = Passage(
                     rank=0,
                     score=0.0,

@@ -9,7 +9,6 @@ from collections import defaultdict
 from collections.abc import Iterable
 from datetime import UTC, datetime
 
-from rag_engine.errors import DuplicateDocumentError
 from rag_engine.index.catalog.records import ChangeCounts, PreparedDocument, SourceRecord, embedding_key
 from rag_engine.types.document import SourceFailure
 
@@ -28,9 +27,6 @@ class Change:
         """Stores a document, new or in place of the one with its id.
 
         Chunks whose embedded text is unchanged keep their numbers and vectors.
-
-        Raises:
-            DuplicateDocumentError: the id belongs to a document of another source.
         """
         document, connection = prepared.document, self._connection
         columns = (
@@ -45,7 +41,7 @@ class Change:
             self.commit,
             document.id,
         )
-        stored = connection.execute("select number, source from documents where id = ?", (document.id,)).fetchone()
+        stored = connection.execute("select number from documents where id = ?", (document.id,)).fetchone()
         if stored is None:
             number = connection.execute(
                 "insert into documents (source, title, text, metadata, blocks, pages, digest, text_digest, "
@@ -54,9 +50,7 @@ class Change:
             ).fetchone()[0]
             self.counts.added += 1
         else:
-            number, source = stored
-            if source != prepared.source:
-                raise DuplicateDocumentError(f"the id {document.id} belongs to a document of {source or 'the API'}")
+            number = stored[0]
             connection.execute(
                 "update documents set source = ?, title = ?, text = ?, metadata = ?, blocks = ?, pages = ?, "
                 "digest = ?, text_digest = ?, added_commit = ? where id = ?",
@@ -64,6 +58,17 @@ class Change:
             )
             self.counts.updated += 1
         self._put_chunks(number, prepared)
+
+    def replace_chunks(self, prepared: PreparedDocument) -> None:
+        """Gives a stored document other chunks; the document itself stays as it is."""
+        number = self._connection.execute(
+            "select number from documents where id = ?", (prepared.document.id,)
+        ).fetchone()[0]
+        self._put_chunks(number, prepared)
+
+    def remove_all_chunks(self) -> None:
+        """Removes every chunk and vector; the documents stay."""
+        self._remove_chunks(number for (number,) in self._connection.execute("select number from chunks").fetchall())
 
     def _put_chunks(self, document: int, prepared: PreparedDocument) -> None:
         connection = self._connection
@@ -125,14 +130,21 @@ class Change:
             self.counts.chunks_deleted += 1
 
     def record_source(self, source: SourceRecord) -> None:
-        """Notes what a file held when it was read; a complete one leaves the quarantine."""
+        """Notes what a file held when it was read, and takes it out of quarantine."""
         self._connection.execute(
-            "insert or replace into sources (path, sha256, size, loader, loader_version, complete) "
-            "values (?, ?, ?, ?, ?, ?)",
-            (source.path, source.sha256, source.size, source.loader, source.loader_version, int(source.complete)),
+            "insert or replace into sources (path, name, sha256, size, loader, loader_version, complete) "
+            "values (?, ?, ?, ?, ?, ?, ?)",
+            (
+                source.path,
+                source.name,
+                source.sha256,
+                source.size,
+                source.loader,
+                source.loader_version,
+                int(source.complete),
+            ),
         )
-        if source.complete:
-            self.release(source.path)
+        self.release(source.path, source.name)
 
     def delete_source(self, path: str) -> None:
         """Removes a source with all its documents."""
@@ -142,36 +154,41 @@ class Change:
                 for (identifier,) in self._connection.execute("select id from documents where source = ?", (path,))
             ]
         )
-        self._connection.execute("delete from sources where path = ?", (path,))
-        self.release(path)
+        row = self._connection.execute("delete from sources where path = ? returning name", (path,)).fetchone()
+        self.release(path, row[0] if row else path)
 
-    def move_source(self, old: str, new: str, *, old_name: str, new_name: str) -> None:
+    def move_source(self, source: SourceRecord, *, path: str, name: str) -> None:
         """A file was renamed: its documents keep their chunks; ids made of the file's name follow it."""
-        self._connection.execute("update sources set path = ? where path = ?", (new, old))
+        stem = source.name + "#"
+        self._connection.execute("update sources set path = ?, name = ? where path = ?", (path, name, source.path))
         self._connection.execute(
             "update documents set source = ?, added_commit = ?, "
             "id = case when id = ? or substr(id, 1, ?) = ? then ? || substr(id, ?) else id end where source = ?",
-            (new, self.commit, old_name, len(old_name) + 1, old_name + "#", new_name, len(old_name) + 1, old),
+            (path, self.commit, source.name, len(stem), stem, name, len(stem), source.path),
         )
-        self.release(old)
-        self.release(new)
+        self.release(source.path, source.name)
 
-    def quarantine(self, failure: SourceFailure, *, sha256: str | None, loader_version: int | None) -> None:
+    def quarantine(self, failure: SourceFailure, *, sha256: str | None, loader_versions: str) -> None:
         """Notes that a source failed, or failed again."""
         now = _now()
         self._connection.execute(
-            "insert into quarantine (source, sha256, loader_version, code, error, hint, first_failed, last_failed, "
+            "insert into quarantine (source, sha256, loader_versions, code, error, hint, first_failed, last_failed, "
             "attempts) values (?, ?, ?, ?, ?, ?, ?, ?, 1) on conflict (source) do update set sha256 = excluded.sha256, "
-            "loader_version = excluded.loader_version, code = excluded.code, error = excluded.error, "
+            "loader_versions = excluded.loader_versions, code = excluded.code, error = excluded.error, "
             "hint = excluded.hint, last_failed = excluded.last_failed, attempts = attempts + 1",
-            (failure.source, sha256, loader_version, failure.code, failure.error, failure.hint, now, now),
+            (failure.source, sha256, loader_versions, failure.code, failure.error, failure.hint, now, now),
         )
 
-    def release(self, path: str) -> None:
-        """Takes a source, and records of it, out of quarantine."""
+    def release(self, path: str, name: str) -> None:
+        """Takes a source, and single records of it, out of quarantine."""
         self._connection.execute(
-            "delete from quarantine where source = ? or substr(source, 1, ?) = ?", (path, len(path) + 1, path + ":")
+            "delete from quarantine where source = ? or substr(source, 1, ?) = ?", (path, len(name) + 1, name + ":")
         )
+
+    def take_counts(self) -> ChangeCounts:
+        """What was done since the last call."""
+        counts, self.counts = self.counts, ChangeCounts()
+        return counts
 
     def set_meta(self, key: str, value: str) -> None:
         """Stores a property of the index."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields
 from typing import TYPE_CHECKING
 
 from rag_engine.types.document import Chunk, Document
@@ -16,9 +16,14 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class SourceRecord:
-    """A file that documents came from. ``complete`` is False while they are still coming in."""
+    """A file that documents came from.
+
+    ``name`` is the id of its document, or the stem of its documents' ids. ``complete`` is False
+    while documents are still coming in.
+    """
 
     path: str
+    name: str
     sha256: str
     size: int
     loader: str
@@ -28,11 +33,14 @@ class SourceRecord:
 
 @dataclass(frozen=True, slots=True)
 class QuarantinedSource:
-    """A source that could not be ingested: why, when and how often. Times are ISO 8601 in UTC."""
+    """A source that could not be ingested: why, when and how often.
+
+    ``sha256`` is None where another try may succeed with the same bytes. Times are ISO 8601 in UTC.
+    """
 
     source: str
     sha256: str | None
-    loader_version: int | None
+    loader_versions: str
     code: str
     error: str
     hint: str
@@ -75,6 +83,11 @@ class ChangeCounts:
     chunks_added: int = 0
     chunks_reused: int = 0
     chunks_deleted: int = 0
+
+    def __iadd__(self, other: ChangeCounts) -> ChangeCounts:
+        for count in fields(self):
+            setattr(self, count.name, getattr(self, count.name) + getattr(other, count.name))
+        return self
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,86 @@
+"""The way of a question: retrieve, build the prompt, let the model answer, prove every citation."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import time
+from collections.abc import Callable, Iterator
+
+from rag_engine import tracing
+from rag_engine.context_retrieval import clean_question
+from rag_engine.prompt_engineering import PromptBuilder, resolve_citations
+from rag_engine.protocols import LanguageModel, Retriever
+from rag_engine.tracing import names
+from rag_engine.types.generation import Answer, Attempt, FinishReason
+from rag_engine.types.retrieval import Filter, Query, SearchMode
+
+
+class AskJob:
+    """Answers questions from an index."""
+
+    def __init__(
+        self,
+        *,
+        retriever: Retriever,
+        builder: PromptBuilder,
+        model: LanguageModel,
+        text_of: Callable[[str], str | None],
+        page_of: Callable[[str, int], int | None],
+        passages: int = 8,
+    ) -> None:
+        """``text_of`` gives a document's stored text and ``page_of`` the page of one of its characters:
+        what citations are compared with. ``passages`` is how many an answer may draw on."""
+        self._retriever = retriever
+        self._builder = builder
+        self._model = model
+        self._text_of = text_of
+        self._page_of = page_of
+        self._passages = passages
+
+    async def ask(
+        self, question: str, *, mode: SearchMode = SearchMode.HYBRID, condition: Filter | None = None
+    ) -> Answer:
+        """An answer whose citations equal the stored characters, or an honest abstention.
+
+        Raises:
+            InvalidQueryError: the question is empty or too long.
+            CitationError: the model quoted what is not there; the answer is withheld.
+            ModelMismatchError, StorageError: the index cannot be searched.
+        """
+        started = time.perf_counter()
+        question = clean_question(question)
+        stages: dict[str, float] = {}
+        with tracing.span("ask") as span:
+            with _stage(stages, "retrieve"):
+                query = Query(question, k=self._passages, mode=mode, filter=condition)
+                passages = await asyncio.to_thread(self._retriever.retrieve, query)
+            with _stage(stages, "build prompt"):
+                prompt = self._builder.build(question, passages)
+            with _stage(stages, "generate"), tracing.span(f"chat {self._model.name}", {names.OPERATION: "chat"}):
+                completion = await self._model.complete(prompt)
+            with _stage(stages, "prove citations"):
+                citations = resolve_citations(completion, prompt, text_of=self._text_of, page_of=self._page_of)
+            abstained = completion.finish_reason is FinishReason.ABSTAINED
+            span.set_attribute(names.ABSTAINED, abstained)
+            return Answer(
+                question=question,
+                text=completion.text,
+                abstained=abstained,
+                confidence=completion.confidence if completion.confidence is not None else float(bool(citations)),
+                citations=citations,
+                model=completion.model,
+                attempts=(Attempt(completion.model, completion.finish_reason.value, stages["generate"]),),
+                usage=completion.usage,
+                seconds=time.perf_counter() - started,
+                stages=stages,
+                trace=tracing.current_trace_id(),
+            )
+
+
+@contextlib.contextmanager
+def _stage(stages: dict[str, float], name: str) -> Iterator[None]:
+    started = time.perf_counter()
+    with tracing.span(f"ask {name}"):
+        yield
+    stages[name] = time.perf_counter() - started
