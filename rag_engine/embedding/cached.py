@@ -14,7 +14,8 @@ if TYPE_CHECKING:
 
 
 class CachedEmbedder:
-    """Holds the vectors of the last ``capacity`` texts, least recently used first out; 1.5 kB each at 384 dimensions."""
+    """Holds the vectors of the last ``capacity`` texts, the least recently used leaving first (1.5 kB each
+    at 384 dimensions)."""
 
     def __init__(self, inner: Embedder, *, capacity: int = 16_384) -> None:
         self._inner = inner

@@ -7,8 +7,9 @@ from __future__ import annotations
 
 import base64
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -152,10 +153,15 @@ def _rendered(catalog: Catalog) -> str | None:
 class LockedEmbedder:
     """An Embedder that answers only for the index it belongs to: before its first text it answers the canaries."""
 
-    def __init__(self, inner: Embedder, *, catalog: Catalog) -> None:
-        self._inner = inner
+    def __init__(self, make: Callable[[], Embedder], *, catalog: Catalog) -> None:
+        """``make`` is called when the embedder is first needed, and only then."""
+        self._make = make
         self._catalog = catalog
         self._checked = False
+
+    @cached_property
+    def _inner(self) -> Embedder:
+        return self._make()
 
     @property
     def identity(self) -> EmbedderIdentity:

@@ -1,1 +1,17 @@
-"""."""
+"""From files to documents: discovery, and loaders run in a capped process."""
+
+from rag_engine.ingestion.discovery import Discovery, SourceFile, discover, document_name, hash_file
+from rag_engine.ingestion.loaders import loader_versions, select_loader
+from rag_engine.ingestion.sandbox import ParsedSource, Sandbox
+
+__all__ = [
+    "Discovery",
+    "ParsedSource",
+    "Sandbox",
+    "SourceFile",
+    "discover",
+    "document_name",
+    "hash_file",
+    "loader_versions",
+    "select_loader",
+]

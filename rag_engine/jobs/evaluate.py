@@ -20,6 +20,7 @@ from rag_engine.evaluation import (
     check_run,
     check_spans,
     compare,
+    document_ids,
     read_run,
     score_answers,
     score_run,
@@ -69,7 +70,8 @@ class EvaluateJob:
                 baseline is a run of other questions.
         """
         started = time.perf_counter()
-        check_against(gold, set(self._catalog.document_ids()))
+        # A document of the corpus that could not be ingested (an empty one, say) is known, and never found.
+        check_against(gold, set(document_ids(gold.corpus) if gold.corpus else self._catalog.document_ids()))
         check_spans(gold, self._catalog.text)
         baseline_run = None if baseline is None else read_run(baseline)
         if baseline_run is not None:
@@ -89,8 +91,11 @@ class EvaluateJob:
                 per_query.setdefault(key, {}).update(values)
         significance = None
         if baseline_run is not None and scores is not None:
+            before = score_run(gold.qrels, baseline_run, [SIGNIFICANCE_MEASURE])
             significance = compare(
-                score_run(gold.qrels, baseline_run).per_query, scores.per_query, measure=SIGNIFICANCE_MEASURE
+                {query: values[SIGNIFICANCE_MEASURE] for query, values in before.per_query.items()},
+                {query: values[SIGNIFICANCE_MEASURE] for query, values in scores.per_query.items()},
+                measure=SIGNIFICANCE_MEASURE,
             )
         return EvaluationReport(
             gold=gold.name,

@@ -7,12 +7,12 @@ from rag_engine.index.catalog.records import (
     CatalogCounts,
     ChangeCounts,
     PreparedDocument,
-    QuarantinedSource,
     SourceRecord,
     StoredDocument,
     document_digest,
     embedding_key,
 )
+from rag_engine.index.catalog.salvage import readable_documents, set_aside
 
 __all__ = [
     "FILE_NAME",
@@ -22,9 +22,10 @@ __all__ = [
     "ChangeCounts",
     "ChunkEntry",
     "PreparedDocument",
-    "QuarantinedSource",
     "SourceRecord",
     "StoredDocument",
     "document_digest",
     "embedding_key",
+    "readable_documents",
+    "set_aside",
 ]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import hashlib
 import json
 import threading
 import uuid
@@ -17,8 +18,9 @@ from rag_engine.errors import CatalogDamagedError
 from rag_engine.index.catalog import connection as database
 from rag_engine.index.catalog.change import Change
 from rag_engine.index.catalog.filters import condition
-from rag_engine.index.catalog.records import CatalogCounts, QuarantinedSource, SourceRecord, StoredDocument
+from rag_engine.index.catalog.records import CatalogCounts, SourceRecord, StoredDocument
 from rag_engine.types.document import Block, BlockKind, Document, Page
+from rag_engine.types.health import QuarantinedSource
 from rag_engine.types.retrieval import Filter, Passage
 
 if TYPE_CHECKING:
@@ -192,27 +194,51 @@ class Catalog:
         pages = json.loads(rows[0][0]) if rows else []
         return next((number for number, start, end in pages if start <= position < end), None)
 
+    DOCUMENT_COLUMNS = "id, source, title, text, metadata, blocks, pages"
+
+    @staticmethod
+    def document_of(row: Sequence[Any]) -> tuple[Document, str | None]:
+        """A document and its source from a row of DOCUMENT_COLUMNS."""
+        identifier, source, title, text, metadata, blocks, pages = row
+        document = Document(
+            id=identifier,
+            text=text,
+            title=title,
+            metadata=json.loads(metadata),
+            blocks=tuple(Block(BlockKind(kind), *rest) for kind, *rest in json.loads(blocks)),
+            pages=tuple(Page(*page) for page in json.loads(pages)),
+        )
+        return document, source
+
     def documents(self) -> Iterator[tuple[Document, str | None]]:
         """Every document with its source, in the order they came."""
         last = 0
         while rows := self._rows(
-            "select number, id, source, title, text, metadata, blocks, pages from documents where number > ? "
+            f"select number, {self.DOCUMENT_COLUMNS} from documents where number > ? order by number limit 64", (last,)
+        ):
+            last = rows[-1][0]
+            for row in rows:
+                yield self.document_of(row[1:])
+
+    def broken_documents(self) -> Iterator[tuple[str, str]]:
+        """Ids of documents that are not as they were stored, with what is wrong. Reads everything."""
+        last = 0
+        while rows := self._rows(
+            "select number, id, text, text_digest, (select count(*) from chunks where document = documents.number "
+            "and (start < 0 or end > length(text) or start >= end)) from documents where number > ? "
             "order by number limit 64",
             (last,),
         ):
-            for number, identifier, source, title, text, metadata, blocks, pages in rows:
-                last = number
-                yield (
-                    Document(
-                        id=identifier,
-                        text=text,
-                        title=title,
-                        metadata=json.loads(metadata),
-                        blocks=tuple(Block(BlockKind(kind), *rest) for kind, *rest in json.loads(blocks)),
-                        pages=tuple(Page(*page) for page in json.loads(pages)),
-                    ),
-                    source,
-                )
+            last = rows[-1][0]
+            for _, identifier, text, digest, stray in rows:
+                if hashlib.sha256(text.encode()).hexdigest() != digest:
+                    yield identifier, "its text does not have its digest"
+                elif stray:
+                    yield identifier, f"{stray} of its chunks lie outside its text"
+
+    def count_chunks_over(self, tokens: int) -> int:
+        """How many chunks have more tokens than this: those that a model of this window cuts."""
+        return int(self._rows("select count(*) from chunks where tokens > ?", (tokens,))[0][0])
 
     def known_vectors(self, keys: Sequence[bytes]) -> set[bytes]:
         """Which of these embedding keys have a vector."""

@@ -32,24 +32,6 @@ class SourceRecord:
 
 
 @dataclass(frozen=True, slots=True)
-class QuarantinedSource:
-    """A source that could not be ingested: why, when and how often.
-
-    ``sha256`` is None where another try may succeed with the same bytes. Times are ISO 8601 in UTC.
-    """
-
-    source: str
-    sha256: str | None
-    loader_versions: str
-    code: str
-    error: str
-    hint: str
-    first_failed: str
-    last_failed: str
-    attempts: int
-
-
-@dataclass(frozen=True, slots=True)
 class StoredDocument:
     """A document as the catalog knows it, without its text."""
 

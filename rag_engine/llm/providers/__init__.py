@@ -1,1 +1,1 @@
-"""."""
+"""One module for each provider of language models."""

@@ -1,0 +1,107 @@
+"""From settings to an engine's parts: the one place that knows every class."""
+
+from __future__ import annotations
+
+from functools import cached_property
+from pathlib import Path
+
+from rag_engine import tracing
+from rag_engine.config import Settings
+from rag_engine.context_retrieval import HybridRetriever
+from rag_engine.embedding import CachedEmbedder, SentenceTransformerEmbedder, find_model
+from rag_engine.index import Index, LockedEmbedder
+from rag_engine.ingestion import Sandbox
+from rag_engine.ingestion.loaders import loader_versions
+from rag_engine.jobs.evaluate import AskQuestion, EvaluateJob, ReportQuestions
+from rag_engine.jobs.health import HealthJob
+from rag_engine.jobs.ingest import IngestJob, ReportProgress
+from rag_engine.jobs.multi_llm_orchestrator import AskJob
+from rag_engine.llm import ExtractiveModel
+from rag_engine.prompt_engineering import PromptBuilder
+from rag_engine.protocols import Embedder
+from rag_engine.semantic_chunking import StructuralChunker, split_sentences
+
+
+class Assembly:
+    """The parts over one index folder, each made when first asked for."""
+
+    def __init__(self, folder: Path, *, settings: Settings, create: bool) -> None:
+        """Opens the index, made when absent if ``create`` says so."""
+        self.settings = settings
+        tracing.configure_exporter(exporter=settings.tracing.exporter, endpoint=settings.tracing.endpoint)
+        self.index = Index.open(folder, create=create)
+
+    @cached_property
+    def embedder(self) -> Embedder:
+        """The model of the settings, whatever the index was built with."""
+        settings = self.settings.embedding
+        return SentenceTransformerEmbedder(files=find_model(settings.model), batch_size=settings.batch_size)
+
+    @cached_property
+    def index_embedder(self) -> Embedder:
+        """The model of the settings, refused where it is not the index's; it remembers its vectors."""
+        return CachedEmbedder(LockedEmbedder(lambda: self.embedder, catalog=self.index.catalog))
+
+    @cached_property
+    def chunker(self) -> StructuralChunker:
+        """The chunker for the model's window."""
+        return StructuralChunker(
+            tokenizer=self.embedder.tokenizer,
+            max_tokens=self.embedder.identity.max_tokens,
+            target_tokens=self.settings.chunking.target_tokens,
+        )
+
+    @cached_property
+    def retriever(self) -> HybridRetriever:
+        """Both legs, fused."""
+        return HybridRetriever(index=self.index, embedder=self.index_embedder, depth=self.settings.retrieval.depth)
+
+    @cached_property
+    def ask_job(self) -> AskJob:
+        """The way of a question."""
+        settings, catalog = self.settings.answering, self.index.catalog
+        return AskJob(
+            retriever=self.retriever,
+            builder=PromptBuilder(tokenizer=self.index_embedder.tokenizer, context_tokens=settings.context_tokens),
+            model=ExtractiveModel(
+                embedder=self.index_embedder,
+                split_sentences=split_sentences,
+                abstain_below=settings.abstain_below,
+            ),
+            text_of=catalog.text,
+            page_of=catalog.page,
+            passages=settings.passages,
+        )
+
+    def ingest_job(self, progress: ReportProgress) -> IngestJob:
+        """A new ingest."""
+        settings = self.settings.ingestion
+        return IngestJob(
+            index=self.index,
+            chunker=self.chunker,
+            embedder=self.embedder,
+            make_sandbox=lambda: Sandbox(
+                timeout_seconds=settings.timeout_seconds,
+                memory_megabytes=settings.memory_megabytes,
+                max_file_bytes=settings.max_file_bytes,
+                max_document_characters=settings.max_document_characters,
+            ),
+            loader_versions=loader_versions(),
+            batch_chunks=settings.batch_chunks,
+            wait_seconds=self.settings.index.wait_seconds,
+            progress=progress,
+        )
+
+    def evaluate_job(self, ask: AskQuestion, progress: ReportQuestions) -> EvaluateJob:
+        """A new evaluation."""
+        return EvaluateJob(
+            catalog=self.index.catalog,
+            retriever=self.retriever,
+            embedder=self.index_embedder,
+            ask=ask,
+            progress=progress,
+        )
+
+    def health_job(self) -> HealthJob:
+        """A new examination of the index."""
+        return HealthJob(index=self.index, make_embedder=lambda: self.embedder)

@@ -1,0 +1,376 @@
+"""The commands. Data goes to standard output, everything else to standard error.
+
+Exit status: 0 done, 1 failed or fell short, 2 wrong usage.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import sys
+import time
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from rag_engine.cli.options import (
+    Config,
+    Debug,
+    FilterOption,
+    IndexName,
+    Json,
+    Mode,
+    Model,
+    Root,
+    Wait,
+    index_folder,
+    settings_from,
+)
+from rag_engine.errors import RagEngineError, UsageError
+
+app = typer.Typer(
+    name="rag",
+    no_args_is_help=True,
+    rich_markup_mode="rich",
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+    help="Ask your documents, and check the answers.\n\n"
+    "Every citation is a document and exact characters, compared with the stored text before it is shown. "
+    "Runs without a key and without a network.\n\n"
+    '[bold]Start with:[/bold]  rag ingest docs/   then   rag ask "how are refunds paid?"',
+)
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        from rag_engine import __version__
+
+        typer.echo(__version__)
+        raise typer.Exit
+
+
+@app.callback()
+def _common(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version.")
+    ] = False,
+) -> None:
+    pass
+
+
+@app.command()
+def ingest(
+    paths: Annotated[
+        list[str] | None, typer.Argument(help="Folders, files or globs.", metavar="PATH...", show_default=False)
+    ] = None,
+    retry: Annotated[bool, typer.Option("--retry", help="Read files in quarantine again.")] = False,
+    re_embed: Annotated[
+        bool, typer.Option("--re-embed", help="Chunk and embed everything stored anew, with the present settings.")
+    ] = False,
+    index: IndexName = None,
+    root: Root = None,
+    model: Model = None,
+    wait: Wait = None,
+    config: Config = None,
+    as_json: Json = False,
+    debug: Debug = False,
+) -> None:
+    """Bring the index to what files and folders hold.
+
+    New and changed files are read, vanished ones removed, renamed ones moved; an unchanged one costs
+    one hash. What cannot be read is set aside with its reason, and the rest goes on.
+
+    [bold]Examples:[/bold]  rag ingest docs/  ·  rag ingest 'notes/**/*.md' report.pdf  ·
+    rag ingest corpus.jsonl -i papers
+    """
+    from rag_engine.cli import output
+    from rag_engine.cli.progress import ProgressBar
+    from rag_engine.engine import Engine
+
+    if not paths and not re_embed:
+        raise UsageError("nothing to ingest was named", hint="rag ingest PATH..., or rag ingest --re-embed")
+    settings = settings_from(config, root=root, wait=wait, model=model)
+    folder = index_folder(settings, index)
+    with Engine.open(folder, settings=settings, create=not re_embed) as engine, ProgressBar(quiet=as_json) as bar:
+        report = engine.re_embed(progress=bar.ingest) if re_embed else None
+        if paths:
+            report = engine.ingest(list(paths), retry=retry, progress=bar.ingest)
+    assert report is not None  # noqa: S101 - one of the two ran
+    if as_json:
+        output.print_json(output.ingest_fields(report))
+    else:
+        output.show_ingest(report)
+    held = report.documents
+    if report.failures and not (held.added or held.updated or held.moved or held.unchanged or held.deleted):
+        raise typer.Exit(1)
+
+
+@app.command()
+def search(
+    question: Annotated[str, typer.Argument(help="What to look for.", metavar="QUESTION", show_default=False)],
+    k: Annotated[int | None, typer.Option("-k", help="How many results.", metavar="N", show_default="10")] = None,
+    mode: Mode = None,
+    condition: FilterOption = None,
+    index: IndexName = None,
+    root: Root = None,
+    model: Model = None,
+    config: Config = None,
+    as_json: Json = False,
+    debug: Debug = False,
+) -> None:
+    """Find passages, best first.
+
+    [bold]Examples:[/bold]  rag search "refund deadline"  ·  rag search "lift" -k 5 --mode lexical  ·
+    rag search "tax" --filter "year >= 2020 and language in ['en', 'de']"
+    """
+    from rag_engine.cli import output
+    from rag_engine.engine import Engine
+
+    started = time.perf_counter()
+    settings = settings_from(config, root=root, model=model)
+    with Engine.open(index_folder(settings, index), settings=settings, create=False) as engine:
+        passages = engine.search(question, k=k, mode=_mode(mode), filter=condition)
+    seconds = time.perf_counter() - started
+    if as_json:
+        output.print_json(output.search_fields(question, passages, seconds))
+    else:
+        output.show_search(passages, seconds)
+
+
+@app.command()
+def ask(
+    question: Annotated[str, typer.Argument(help="Your question.", metavar="QUESTION", show_default=False)],
+    mode: Mode = None,
+    condition: FilterOption = None,
+    index: IndexName = None,
+    root: Root = None,
+    model: Model = None,
+    config: Config = None,
+    as_json: Json = False,
+    debug: Debug = False,
+) -> None:
+    """Answer a question from the documents, with proven citations, or say that they do not answer it.
+
+    [bold]Example:[/bold]  rag ask "how long may a refund take?" --json > answer.json   then   rag verify answer.json
+    """
+    from rag_engine.cli import output
+    from rag_engine.engine import Engine
+
+    settings = settings_from(config, root=root, model=model)
+    with Engine.open(index_folder(settings, index), settings=settings, create=False) as engine:
+        answer = engine.ask(question, mode=_mode(mode), filter=condition)
+    if as_json:
+        output.print_json(output.answer_fields(answer))
+    else:
+        output.show_answer(answer)
+
+
+@app.command(name="eval")
+def evaluate(
+    gold: Annotated[
+        Path, typer.Argument(help="Folder of a gold set, BEIR or span form.", metavar="GOLD", show_default=False)
+    ],
+    mode: Mode = None,
+    retrieval_only: Annotated[bool, typer.Option("--retrieval-only", help="Do not ask, only search.")] = False,
+    baseline: Annotated[
+        Path | None, typer.Option("--baseline", help="TREC run file to compare nDCG@10 with.", metavar="RUN")
+    ] = None,
+    fail_if_worse: Annotated[
+        bool, typer.Option("--fail-if-worse", help="Exit 1 if significantly worse than the baseline (p < .05).")
+    ] = False,
+    run_file: Annotated[
+        Path | None, typer.Option("--run-file", help="Write the rankings as a TREC run file.", metavar="FILE")
+    ] = None,
+    index: Annotated[
+        str | None,
+        typer.Option(
+            "--index",
+            "-i",
+            help="Index to evaluate.",
+            metavar="NAME",
+            show_default="gold-NAME for a gold set with a corpus, else default",
+        ),
+    ] = None,
+    root: Root = None,
+    model: Model = None,
+    config: Config = None,
+    as_json: Json = False,
+    debug: Debug = False,
+) -> None:
+    """Score search and answers on a gold set.
+
+    A gold set that brings its corpus is evaluated in an index of its own, made at the first run; one without is
+    evaluated on the documents you ingested.
+
+    [bold]Examples:[/bold]  rag eval gold/scifact  ·  rag eval gold/handbook -i handbook  ·
+    rag eval gold/scifact --baseline old.run --fail-if-worse
+    """
+    from rag_engine.cli import output
+    from rag_engine.cli.progress import ProgressBar
+    from rag_engine.engine import Engine
+    from rag_engine.evaluation import read_gold_set, write_run
+
+    if fail_if_worse and baseline is None:
+        raise UsageError("--fail-if-worse needs something to compare with", hint="add --baseline RUN")
+    settings = settings_from(config, root=root, model=model)
+    gold_set = read_gold_set(gold)
+    if index is None and gold_set.corpus is not None:
+        index = f"gold-{gold_set.name}"
+    folder = index_folder(settings, index)
+    with (
+        Engine.open(folder, settings=settings, create=gold_set.corpus is not None) as engine,
+        ProgressBar(quiet=as_json) as bar,
+    ):
+        report = engine.evaluate(
+            gold,
+            mode=_mode(mode),
+            answers=not retrieval_only,
+            baseline=baseline,
+            ingest_progress=bar.ingest,
+            progress=bar.questions,
+        )
+    if run_file is not None:
+        write_run(run_file, report.run, tag=f"rag_engine-{report.mode.value}")
+    if as_json:
+        output.print_json(report.to_json())
+    else:
+        output.show_evaluation(report)
+    if fail_if_worse and report.significance is not None and report.significance.significantly_worse:
+        raise typer.Exit(1)
+
+
+@app.command()
+def verify(
+    answer: Annotated[
+        str,
+        typer.Argument(
+            help="What rag ask --json printed; - for standard input.", metavar="ANSWER.json", show_default=False
+        ),
+    ],
+    index: IndexName = None,
+    root: Root = None,
+    config: Config = None,
+    as_json: Json = False,
+    debug: Debug = False,
+) -> None:
+    """Check the citations of an earlier answer: intact, moved, changed or gone.
+
+    Exit status 1 unless every citation is intact or moved.
+    """
+    from rag_engine.cli import output
+    from rag_engine.engine import Engine
+
+    citations = _read_citations(answer)
+    settings = settings_from(config, root=root)
+    with Engine.open(index_folder(settings, index), settings=settings, create=False) as engine:
+        found = engine.verify(citations)
+    if as_json:
+        rows = [
+            {
+                **{key: citation.get(key) for key in ("marker", "document", "start", "end")},
+                "verdict": verification.verdict.value,
+                "now_at": verification.start,
+            }
+            for citation, verification in zip(citations, found, strict=True)
+        ]
+        output.print_json({"citations": rows})
+    else:
+        output.show_verification(citations, found)
+    if any(verification.verdict.value in ("changed", "gone") for verification in found):
+        raise typer.Exit(1)
+
+
+@app.command()
+def status(
+    index: IndexName = None,
+    root: Root = None,
+    config: Config = None,
+    as_json: Json = False,
+    debug: Debug = False,
+) -> None:
+    """Show what the index holds, what it was built with, and what could not be read."""
+    from rag_engine.cli import output
+    from rag_engine.engine import Engine
+
+    settings = settings_from(config, root=root)
+    with Engine.open(index_folder(settings, index), settings=settings, create=False) as engine:
+        found = engine.status()
+    if as_json:
+        output.print_json(output.status_fields(found))
+    else:
+        output.show_status(found)
+
+
+@app.command()
+def doctor(
+    mend: Annotated[
+        bool, typer.Option("--repair", help="Make index files anew; save what can be saved of a damaged catalog.")
+    ] = False,
+    index: IndexName = None,
+    root: Root = None,
+    model: Model = None,
+    config: Config = None,
+    as_json: Json = False,
+    debug: Debug = False,
+) -> None:
+    """Look for damage: catalog, index files, lock, model and quarantine. Exit status 1 if there is any."""
+    from rag_engine.cli import output
+    from rag_engine.engine import examine, repair
+
+    settings = settings_from(config, root=root, model=model)
+    folder = index_folder(settings, index)
+    done = repair(folder, settings=settings) if mend else []
+    findings = examine(folder, settings=settings)
+    if as_json:
+        output.print_json({"findings": findings, "repaired": done})
+    else:
+        output.show_findings(findings, done)
+    if findings:
+        raise typer.Exit(1)
+
+
+def _mode(given: str | None) -> str | None:
+    if given is not None and given not in ("hybrid", "dense", "lexical"):
+        raise UsageError(f"there is no mode {given!r}", hint="hybrid, dense or lexical")
+    return given
+
+
+def _read_citations(answer: str) -> list[dict[str, Any]]:
+    try:
+        text = sys.stdin.read() if answer == "-" else Path(answer).read_text(encoding="utf-8")
+        citations = json.loads(text)["citations"]
+        return [
+            {
+                "marker": citation.get("marker"),
+                "document": str(citation["document"]),
+                "start": int(citation["start"]),
+                "end": int(citation["end"]),
+                "text": str(citation["text"]),
+            }
+            for citation in citations
+        ]
+    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+        reason = error.strerror if isinstance(error, OSError) else f"{type(error).__name__}: {error}"
+        raise UsageError(f"{answer} is no answer ({reason})", hint="pass what rag ask --json printed") from error
+
+
+def run(arguments: list[str] | None = None) -> None:
+    """Runs the command line and ends the process with its exit status."""
+    arguments = sys.argv[1:] if arguments is None else arguments
+    logging.basicConfig(stream=sys.stderr, format="rag: %(message)s", level=logging.WARNING)
+    for stream in (sys.stdout, sys.stderr):
+        # File names and documents may hold what a terminal's encoding does not.
+        stream.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]
+    try:
+        app(args=arguments, prog_name="rag")
+    except RagEngineError as error:
+        if "--debug" in arguments:
+            raise
+        sys.stderr.write(f"rag: {' '.join(error.public_message.split())}\n")
+        raise SystemExit(2 if isinstance(error, UsageError) else 1) from None
+    except KeyboardInterrupt:
+        sys.stderr.write("rag: interrupted; what was committed is kept, and the same command goes on from there\n")
+        raise SystemExit(130) from None
+    except BrokenPipeError:
+        raise SystemExit(1) from None

@@ -1,0 +1,243 @@
+"""What the commands print: text with colour on a terminal, plain text elsewhere, or one JSON object."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import sys
+from collections.abc import Mapping, Sequence
+from enum import Enum
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from rich.console import Console
+from rich.markup import escape
+from rich.panel import Panel
+from rich.table import Table
+from rich.text import Text
+
+if TYPE_CHECKING:
+    from rag_engine.evaluation import EvaluationReport
+    from rag_engine.prompt_engineering import Verification
+    from rag_engine.types.document import SourceFailure
+    from rag_engine.types.generation import Answer
+    from rag_engine.types.health import Finding, IndexStatus
+    from rag_engine.types.ingestion import IngestReport
+    from rag_engine.types.retrieval import Passage
+
+MOST_FAILURES_SHOWN = 20
+SNIPPET_CHARACTERS = 280
+
+
+def console() -> Console:
+    """Standard output; lines are not wrapped where it is no terminal."""
+    wide = None if sys.stdout.isatty() else 10_000
+    return Console(file=sys.stdout, width=wide, highlight=False, soft_wrap=wide is not None)
+
+
+def print_json(fields: Mapping[str, Any]) -> None:
+    """One JSON object on standard output."""
+    sys.stdout.write(json.dumps(_plain(fields)) + "\n")
+
+
+def _plain(value: Any) -> Any:
+    if dataclasses.is_dataclass(value) and not isinstance(value, type):
+        return {field.name: _plain(getattr(value, field.name)) for field in dataclasses.fields(value)}
+    if isinstance(value, Mapping):
+        return {str(key): _plain(member) for key, member in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_plain(member) for member in value]
+    if isinstance(value, Enum):
+        return value.value
+    return str(value) if isinstance(value, Path) else value
+
+
+def ingest_fields(report: IngestReport) -> dict[str, Any]:
+    """The JSON of ``rag ingest``."""
+    return dict(_plain(report))
+
+
+def show_ingest(report: IngestReport) -> None:
+    """The outcome of an ingest."""
+    documents, chunks, out = report.documents, report.chunks, console()
+    parts = [f"{count:,} {word}" for word, count in dataclasses.asdict(documents).items() if count or word == "added"]
+    out.print(f"[bold]{escape(report.index)}[/bold]: documents {', '.join(parts)}")
+    out.print(
+        f"chunks {chunks.total:,} in all "
+        f"({chunks.added:,} added, {chunks.reused:,} reused, {chunks.deleted:,} deleted); "
+        f"{report.embedded:,} embedded; commit {report.commit}; {report.seconds:.1f} s"
+    )
+    if report.truncated:
+        out.print(f"[yellow]{report.truncated} chunks are longer than the model reads[/yellow]")
+    _show_failures(report.failures)
+
+
+def _show_failures(failures: Sequence[SourceFailure]) -> None:
+    if not failures:
+        return
+    error = Console(stderr=True, highlight=False, soft_wrap=True)
+    for failure in failures[:MOST_FAILURES_SHOWN]:
+        error.print(
+            f"[yellow]not ingested:[/yellow] {escape(failure.source)}: {escape(failure.error)}; {escape(failure.hint)}"
+        )
+    if len(failures) > MOST_FAILURES_SHOWN:
+        error.print(f"… and {len(failures) - MOST_FAILURES_SHOWN} more: rag status lists them")
+
+
+def search_fields(query: str, passages: Sequence[Passage], seconds: float) -> dict[str, Any]:
+    """The JSON of ``rag search``."""
+    results = [
+        {
+            "rank": passage.rank,
+            "score": passage.score,
+            "document": passage.document_id,
+            "title": passage.title,
+            "chunk": passage.chunk,
+            "start": passage.start,
+            "end": passage.end,
+            "text": passage.text,
+            "heading_path": passage.heading_path,
+            "page": passage.page,
+            "metadata": dict(passage.metadata),
+            "scores": dict(passage.scores),
+        }
+        for passage in passages
+    ]
+    return {"query": query, "results": results, "seconds": seconds}
+
+
+def show_search(passages: Sequence[Passage], seconds: float) -> None:
+    """Results, best first."""
+    out = console()
+    for passage in passages:
+        place = " > ".join(part for part in (passage.title, *passage.heading_path) if part)
+        head = Text.assemble((f"{passage.rank}. ", "bold"), (passage.document_id, "bold cyan"))
+        head.append(f"  {passage.score:.3f}  characters {passage.start}-{passage.end}", style="dim")
+        if passage.page is not None:
+            head.append(f"  page {passage.page}", style="dim")
+        out.print(head)
+        if place:
+            out.print(Text(f"   {place}", style="dim"))
+        out.print(Text("   " + _snippet(passage.text)))
+    out.print(Text(f"{len(passages)} results in {seconds:.2f} s" if passages else "nothing found", style="dim"))
+
+
+def _snippet(text: str) -> str:
+    text = " ".join(text.split())
+    return text if len(text) <= SNIPPET_CHARACTERS else text[: SNIPPET_CHARACTERS - 1] + "…"
+
+
+def answer_fields(answer: Answer) -> dict[str, Any]:
+    """The JSON of ``rag ask``; each citation carries Anthropic's char_location fields beside ours."""
+    fields = dict(_plain(answer))
+    fields["answer"] = fields.pop("text")
+    fields["citations"] = [
+        {
+            **citation,
+            "type": "char_location",
+            "cited_text": citation["text"],
+            "document_index": citation["marker"] - 1,
+            "document_title": citation["title"],
+            "file_id": citation["document"],
+            "start_char_index": citation["start"],
+            "end_char_index": citation["end"],
+        }
+        for citation in fields["citations"]
+    ]
+    return fields
+
+
+def show_answer(answer: Answer) -> None:
+    """The answer, and below it where each citation stands."""
+    out = console()
+    style = "yellow" if answer.abstained else "green"
+    if out.is_terminal:
+        out.print(Panel(Text(answer.text), border_style=style, title="no answer" if answer.abstained else None))
+    else:
+        out.print(Text(answer.text))
+    for citation in answer.citations:
+        line = Text.assemble((f"[{citation.marker}] ", "bold"), (citation.document, "cyan"))
+        line.append(f" characters {citation.start}-{citation.end}", style="dim")
+        if citation.page is not None:
+            line.append(f", page {citation.page}", style="dim")
+        line.append(": " + _snippet(citation.text))
+        out.print(line)
+    out.print(Text(f"confidence {answer.confidence:.2f}; {answer.model}; {answer.seconds:.2f} s", style="dim"))
+
+
+def show_evaluation(report: EvaluationReport) -> None:
+    """The measures of a gold set."""
+    out = console()
+    table = Table(title=f"{report.gold}, {report.mode.value}, {report.queries:,} questions", title_justify="left")
+    table.add_column("measure")
+    table.add_column("value", justify="right")
+    for name, value in report.metrics.items():
+        table.add_row(name, "-" if value is None else f"{value:.4f}")
+    out.print(table)
+    comparison = report.significance
+    if comparison is not None:
+        low, high = comparison.interval
+        out.print(
+            f"{comparison.measure} against the baseline: {comparison.mean_difference:+.4f} "
+            f"(95 % interval {low:+.4f} to {high:+.4f}, p = {comparison.p_value:.4f}; "
+            f"{comparison.better} better, {comparison.worse} worse of {comparison.queries})"
+        )
+    out.print(Text(f"{report.seconds:.1f} s", style="dim"))
+
+
+def show_verification(citations: Sequence[Mapping[str, Any]], found: Sequence[Verification]) -> None:
+    """What became of each citation."""
+    out = console()
+    styles = {"intact": "green", "moved": "yellow", "changed": "red", "gone": "red"}
+    for citation, verification in zip(citations, found, strict=True):
+        verdict = verification.verdict.value
+        line = Text.assemble(
+            (f"{verdict:8}", styles[verdict]), f"[{citation.get('marker', '?')}] {citation['document']} "
+        )
+        line.append(f"characters {citation['start']}-{citation['end']}", style="dim")
+        if verdict == "moved":
+            line.append(f", now at {verification.start}")
+        out.print(line)
+    if not citations:
+        out.print("the answer has no citations")
+
+
+def status_fields(status: IndexStatus) -> dict[str, Any]:
+    """The JSON of ``rag status``."""
+    return dict(_plain(status))
+
+
+def show_status(status: IndexStatus) -> None:
+    """What an index holds."""
+    out = console()
+    table = Table.grid(padding=(0, 2))
+    table.add_row("index", f"{status.index} ({status.folder}, {status.bytes_on_disk / 1e6:.1f} MB)")
+    table.add_row("commit", f"{status.commit}")
+    table.add_row("documents", f"{status.documents:,} from {status.sources:,} files")
+    table.add_row("chunks", f"{status.chunks:,} ({status.truncated:,} longer than the model reads)")
+    if status.lock is not None:
+        embedder = status.lock["embedder"]
+        table.add_row("embedder", f"{embedder['model']}, {embedder['dimension']} dimensions, {embedder['runtime']}")
+        table.add_row("chunker", Text(status.lock["chunker"]))
+    for name, state in status.caches.items():
+        behind = "" if state == status.commit else " (behind: it catches up when it is next used)"
+        table.add_row(name, Text(f"reflects commit {state}{behind}" if isinstance(state, int) else state))
+    table.add_row("quarantined", f"{len(status.quarantined):,}")
+    out.print(table)
+    for source in status.quarantined[:MOST_FAILURES_SHOWN]:
+        out.print(
+            Text(f"  {source.source}: {source.error} (failed {source.attempts} times, last {source.last_failed})")
+        )
+    if len(status.quarantined) > MOST_FAILURES_SHOWN:
+        out.print(f"  … and {len(status.quarantined) - MOST_FAILURES_SHOWN} more: rag status --json lists all")
+
+
+def show_findings(findings: Sequence[Finding], done: Sequence[str]) -> None:
+    """What doctor did and found."""
+    out = console()
+    for line in done:
+        out.print(Text.assemble(("repaired ", "green"), line))
+    for finding in findings:
+        out.print(Text.assemble((f"{finding.what}: ", "bold red"), f"{finding.why}; ", (finding.mend, "yellow")))
+    if not findings:
+        out.print(Text("nothing is wrong", style="green"))

@@ -1,0 +1,248 @@
+"""The engine: ingest, ask and evaluate over one index; each verb is a job of its own."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from collections.abc import Callable, Coroutine, Iterable, Mapping
+from pathlib import Path
+from types import TracebackType
+from typing import Any, TypeVar
+
+from rag_engine.assembly import Assembly
+from rag_engine.config import Settings, load_settings
+from rag_engine.context_retrieval import parse_filter
+from rag_engine.errors import CatalogDamagedError, GoldSetError, UsageError
+from rag_engine.evaluation import EvaluationReport, document_ids, read_gold_set
+from rag_engine.index import CATALOG_NAME
+from rag_engine.jobs.health import examine_damaged, salvage
+from rag_engine.prompt_engineering import Verification, verify_citation
+from rag_engine.types.document import Document
+from rag_engine.types.generation import Answer
+from rag_engine.types.health import Finding, IndexStatus
+from rag_engine.types.ingestion import IngestProgress, IngestReport
+from rag_engine.types.retrieval import Filter, Passage, Query, SearchMode
+
+_Result = TypeVar("_Result")
+FilterForm = str | Mapping[str, Any] | Filter
+
+
+class Engine:
+    """One index and what can be done with it. A context manager; safe to use from several threads."""
+
+    def __init__(self, assembly: Assembly) -> None:
+        self._assembly = assembly
+
+    @classmethod
+    def open(cls, folder: str | Path, *, settings: Settings | None = None, create: bool = True) -> Engine:
+        """The engine over the index in ``folder``, made when absent unless ``create`` is False.
+
+        Without ``settings``, rag.toml in the working folder and the environment say them.
+
+        Raises:
+            IndexNotFoundError, CatalogDamagedError, NewerFormatError, IndexReadOnlyError, ConfigurationError.
+        """
+        return cls(Assembly(Path(folder), settings=settings or load_settings(), create=create))
+
+    def close(self) -> None:
+        """Closes the index."""
+        self._assembly.index.close()
+
+    def __enter__(self) -> Engine:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def ingest(
+        self,
+        sources: str | Path | Document | Iterable[str | Path | Document],
+        *,
+        retry: bool = False,
+        progress: Callable[[IngestProgress], None] = lambda _: None,
+    ) -> IngestReport:
+        """Brings the index to what paths (files, folders, globs) hold, or adds and updates Documents.
+
+        What cannot be read is listed in the report and set aside; the rest goes on.
+
+        Raises:
+            SourceNotFoundError: a path does not exist; nothing has been done then.
+            IndexLockedError, IndexReadOnlyError, StorageFullError, ModelMismatchError: see these.
+        """
+        given = [sources] if isinstance(sources, (str, Path, Document)) else list(sources)
+        documents = [source for source in given if isinstance(source, Document)]
+        job = self._assembly.ingest_job(progress)
+        if not documents:
+            return job.ingest_paths([source for source in given if not isinstance(source, Document)], retry=retry)
+        if len(documents) != len(given):
+            raise UsageError("paths and Documents came in one call", hint="ingest them in two calls")
+        return job.ingest_documents(documents)
+
+    def re_embed(self, *, progress: Callable[[IngestProgress], None] = lambda _: None) -> IngestReport:
+        """Chunks and embeds every stored document anew with the present settings, in one transaction."""
+        return self._assembly.ingest_job(progress).re_embed()
+
+    def search(
+        self,
+        question: str,
+        *,
+        k: int | None = None,
+        mode: SearchMode | str | None = None,
+        filter: FilterForm | None = None,  # noqa: A002 - the word users expect
+    ) -> list[Passage]:
+        """The ``k`` best passages, best first.
+
+        Raises:
+            InvalidQueryError, InvalidFilterError: the question, k or filter is unfit.
+            ModelMismatchError: the settings' model is not the index's.
+        """
+        defaults = self._assembly.settings.retrieval
+        query = Query(
+            text=question,
+            k=defaults.k if k is None else k,
+            mode=SearchMode(mode or defaults.mode),
+            filter=_parsed(filter),
+        )
+        return self._assembly.retriever.retrieve(query)
+
+    def ask(
+        self,
+        question: str,
+        *,
+        mode: SearchMode | str | None = None,
+        filter: FilterForm | None = None,  # noqa: A002
+    ) -> Answer:
+        """An answer whose every citation equals the stored characters, or an honest abstention.
+
+        Raises:
+            InvalidQueryError, InvalidFilterError, ModelMismatchError, CitationError: see these.
+        """
+        return _run(self.aask(question, mode=mode, filter=filter))
+
+    async def aask(
+        self,
+        question: str,
+        *,
+        mode: SearchMode | str | None = None,
+        filter: FilterForm | None = None,  # noqa: A002
+    ) -> Answer:
+        """``ask`` for callers within an event loop."""
+        mode = SearchMode(mode or self._assembly.settings.retrieval.mode)
+        return await self._assembly.ask_job.ask(question, mode=mode, condition=_parsed(filter))
+
+    def evaluate(
+        self,
+        gold: str | Path,
+        *,
+        mode: SearchMode | str | None = None,
+        answers: bool = True,
+        baseline: str | Path | None = None,
+        ingest_progress: Callable[[IngestProgress], None] = lambda _: None,
+        progress: Callable[[str, int, int], None] = lambda _stage, _done, _total: None,
+    ) -> EvaluationReport:
+        """Scores this index on a gold set in BEIR or span form.
+
+        An empty index takes in the gold set's own corpus first; one with documents must hold those that
+        the gold set names.
+
+        Raises:
+            GoldSetError: the gold set cannot be read, or does not fit the index.
+        """
+        gold_set = read_gold_set(Path(gold))
+        if gold_set.corpus is not None:
+            self._take_in(gold_set.corpus, ingest_progress)
+        job = self._assembly.evaluate_job(lambda question, how: self.ask(question, mode=how), progress)
+        return job.evaluate(
+            gold_set,
+            mode=SearchMode(mode or self._assembly.settings.retrieval.mode),
+            answers=answers,
+            baseline=None if baseline is None else Path(baseline),
+        )
+
+    def _take_in(self, corpus: Path, progress: Callable[[IngestProgress], None]) -> None:
+        catalog = self._assembly.index.catalog
+        if catalog.counts().documents == 0 or catalog.source(str(corpus.absolute())) is not None:
+            self.ingest(corpus, progress=progress)
+            return
+        held = set(catalog.document_ids())
+        missing = sum(identifier not in held for identifier in document_ids(corpus))
+        if missing:
+            raise GoldSetError(
+                f"the index {self._assembly.index.folder.name} lacks {missing} documents of {corpus}",
+                hint=f"evaluate in an index of its own, or first run: rag ingest {corpus}",
+            )
+
+    def verify(self, citations: Iterable[Mapping[str, Any]]) -> list[Verification]:
+        """What became of citations given earlier: for each, intact, moved, changed or gone.
+
+        A citation is a mapping with ``document``, ``start``, ``end`` and ``text``, as ``rag ask --json`` prints it.
+
+        Raises:
+            CitationError: a mapping is no citation.
+        """
+        catalog = self._assembly.index.catalog
+        return [
+            verify_citation(
+                start=citation["start"],
+                end=citation["end"],
+                text=citation["text"],
+                stored_text=catalog.text(citation["document"]),
+            )
+            for citation in citations
+        ]
+
+    def status(self) -> IndexStatus:
+        """What the index holds, and what its caches reflect."""
+        return self._assembly.health_job().status()
+
+
+def examine(folder: Path, *, settings: Settings) -> list[Finding]:
+    """Everything that is wrong with the index in ``folder``, also where its catalog cannot be opened."""
+    try:
+        with Engine.open(folder, settings=settings, create=False) as engine:
+            return engine._assembly.health_job().examine()
+    except CatalogDamagedError as error:
+        return examine_damaged(folder / CATALOG_NAME, error)
+
+
+def repair(folder: Path, *, settings: Settings) -> list[str]:
+    """Makes caches anew; saves what can be saved of a damaged catalog. Says what was done."""
+    done: list[str] = []
+    if any(finding.what.startswith("the catalog") for finding in examine(folder, settings=settings)):
+        saved, aside = salvage(folder / CATALOG_NAME)
+        done.append(f"{saved} documents were saved into a new catalog; the damaged one lies at {aside}")
+    with Engine.open(folder, settings=settings, create=False) as engine:
+        if done:
+            report = engine.re_embed()
+            done.append(f"{report.chunks.total} chunks were made anew; ingest the sources again to bring back the rest")
+        done += engine._assembly.health_job().repair()
+    return done
+
+
+def _parsed(form: FilterForm | None) -> Filter | None:
+    return parse_filter(form) if isinstance(form, (str, Mapping)) else form
+
+
+def _run(work: Coroutine[Any, Any, _Result]) -> _Result:
+    """The one bridge from callers without an event loop; within one, the work gets a thread of its own."""
+    try:
+        asyncio.get_running_loop()
+    except RuntimeError:
+        return asyncio.run(work)
+    outcome: list[_Result] = []
+    failure: list[BaseException] = []
+
+    def run() -> None:
+        try:
+            outcome.append(asyncio.run(work))
+        except BaseException as error:  # noqa: BLE001 - raised again in the caller's thread
+            failure.append(error)
+
+    thread = threading.Thread(target=run, name="rag_engine")
+    thread.start()
+    thread.join()
+    if failure:
+        raise failure[0]
+    return outcome[0]

@@ -1,0 +1,160 @@
+"""What JSON and JSON Lines have in common: strict parsing (RFC 8259) and documents made of objects."""
+
+from __future__ import annotations
+
+import json
+import math
+import re
+from collections.abc import Iterator
+from typing import Any, NoReturn
+
+from rag_engine.errors import DecodingError, EmptySourceError, ParsingError
+from rag_engine.ingestion.loaders.canonical_text import TextBuilder, checked
+from rag_engine.ingestion.loaders.encoding import canonical
+from rag_engine.types.document import BlockKind, Document, JsonValue
+
+_TEXT_FIELDS = ("text", "content", "body")
+_ID_FIELDS = ("_id", "id")
+_RESERVED = frozenset({*_ID_FIELDS, "title", "metadata"})
+_SURROGATE_ESCAPE = re.compile(r"\\u[dD][89a-fA-F]")
+_LONGEST_INTEGER = 300  # digits; longer ones stay text, as the interpreter refuses to convert them
+
+
+def decode_json(data: bytes, *, source: str) -> str:
+    """The characters of JSON text, which is UTF-8, or UTF-16 or UTF-32 as older writers made it.
+
+    Raises:
+        DecodingError: the bytes are not valid.
+    """
+    encoding = json.detect_encoding(data)
+    try:
+        return data.decode("utf-8-sig" if encoding.startswith("utf-8") else encoding)
+    except UnicodeDecodeError as error:
+        raise DecodingError(f"{source} is not valid {encoding.upper()}: byte {error.start} does not fit") from error
+
+
+def parse_json(text: str, *, source: str) -> Any:
+    """The value of JSON text; of keys given twice the last counts, lone surrogates become U+FFFD.
+
+    Raises:
+        ParsingError: not JSON as RFC 8259 has it, or nested too deeply to be read.
+    """
+    try:
+        value = _DECODER.decode(text)
+        if _SURROGATE_ESCAPE.search(text):
+            whole = json.dumps(value, ensure_ascii=False).encode("utf-16-le", "surrogatepass")
+            value = _DECODER.decode(whole.decode("utf-16-le", "replace"))
+    except RecursionError as error:
+        raise ParsingError(f"{source} is nested too deeply", hint="flatten it") from error
+    except json.JSONDecodeError as error:
+        raise ParsingError(f"{source} is not JSON: {error.msg} at line {error.lineno}, column {error.colno}") from error
+    except ValueError as error:
+        raise ParsingError(f"{source} is not JSON: {error}") from error
+    return value
+
+
+def document_of(value: Any, *, name: str, source: str, max_characters: int) -> Document:
+    """The document that a parsed value makes; ``name`` is its id where it says none.
+
+    Raises:
+        EmptySourceError, SourceTooLargeError: about ``source``.
+    """
+    if isinstance(value, dict):
+        field = next((field for field in _TEXT_FIELDS if isinstance(value.get(field), str)), None)
+        title = " ".join(canonical(value["title"]).split()) if isinstance(value.get("title"), str) else ""
+        if field is not None:
+            text = canonical(value[field])
+            return Document(
+                id=_id(value) or name,
+                text=checked(title if not text.strip() else text, name=source, max_characters=max_characters),
+                title=title,
+                metadata=_metadata(value, field),
+            )
+        if title and set(value) <= _RESERVED:
+            text = checked(title, name=source, max_characters=max_characters)
+            return Document(id=_id(value) or name, text=text, title=title, metadata=_metadata(value, ""))
+        builder = _flattened(value, source, max_characters)
+        identifier = _id(value) or name
+        return Document(id=identifier, text=builder.text(), title=title, blocks=tuple(builder.blocks))
+    builder = _flattened(value, source, max_characters)
+    return Document(id=name, text=builder.text(), blocks=tuple(builder.blocks))
+
+
+def _id(value: dict[str, Any]) -> str:
+    for field in _ID_FIELDS:
+        identifier = value.get(field)
+        if isinstance(identifier, str | int | float) and not isinstance(identifier, bool):
+            return canonical(str(identifier)).strip()
+    return ""
+
+
+def _metadata(value: dict[str, Any], text_field: str) -> dict[str, JsonValue]:
+    metadata: dict[str, JsonValue] = {
+        key: member for key, member in value.items() if key not in _RESERVED and key != text_field and _is_plain(member)
+    }
+    given = value.get("metadata")
+    return {**metadata, **given} if isinstance(given, dict) else metadata
+
+
+def _is_plain(value: Any) -> bool:
+    """A scalar, or a list of scalars such as tags."""
+    if isinstance(value, list):
+        return all(not isinstance(item, list | dict) for item in value)
+    return not isinstance(value, dict)
+
+
+def _flattened(value: Any, source: str, max_characters: int) -> TextBuilder:
+    """One line ``path.to.key: value`` a scalar, one paragraph a top-level member; nulls and empty strings left out."""
+    builder = TextBuilder(name=source, max_characters=max_characters, separator="\n")
+    members = _members("", value) if isinstance(value, dict | list) else iter([("", value)])
+    for path, member in members:
+        lines = []
+        length = 0
+        for line in _lines(path, member):
+            lines.append(line)
+            length += len(line) + 1
+            if length > max_characters + 1:
+                break
+        if lines:
+            builder.add(BlockKind.PARAGRAPH, "\n".join(lines))
+    if not builder.blocks:
+        raise EmptySourceError(f"{source} holds no text")
+    return builder
+
+
+def _lines(path: str, value: Any) -> Iterator[str]:
+    pending = [iter([(path, value)])]
+    while pending:
+        for inner_path, inner in pending[-1]:
+            if isinstance(inner, dict | list):
+                pending.append(_members(inner_path, inner))
+                break
+            text = inner if isinstance(inner, str) else "" if inner is None else json.dumps(inner)
+            text = canonical(text).strip()
+            if text:
+                yield f"{inner_path}: {text}" if inner_path else text
+        else:
+            pending.pop()
+
+
+def _members(path: str, value: dict[str, Any] | list[Any]) -> Iterator[tuple[str, Any]]:
+    if isinstance(value, list):
+        return ((f"{path}[{index}]", member) for index, member in enumerate(value))
+    prefix = f"{path}." if path else ""
+    return ((prefix + " ".join(canonical(key).split()), member) for key, member in value.items())
+
+
+def _refuse_constant(name: str) -> NoReturn:
+    raise ValueError(f"{name} is no JSON value")
+
+
+def _integer(digits: str) -> int | str:
+    return int(digits) if len(digits) <= _LONGEST_INTEGER else digits
+
+
+def _number(digits: str) -> float | str:
+    number = float(digits)
+    return number if math.isfinite(number) else digits
+
+
+_DECODER = json.JSONDecoder(parse_constant=_refuse_constant, parse_int=_integer, parse_float=_number)

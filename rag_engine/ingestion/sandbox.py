@@ -1,0 +1,216 @@
+"""Reads files in a process of its own, so that a hostile one can take nothing else down."""
+
+from __future__ import annotations
+
+import os
+import selectors
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import IO, Any, Self
+
+from rag_engine.errors import ParserCrashError, ParserMemoryError, ParserTimeoutError
+from rag_engine.ingestion.frames import (
+    HEADER,
+    decode_frame,
+    encode_frame,
+    largest_frame,
+    unpack_error,
+    unpack_record,
+)
+from rag_engine.types.document import Document, SourceFailure
+
+_PACKAGE_FOLDER = str(Path(__file__).resolve().parents[2])
+# Isolated (-I), the child would look neither here nor in PYTHONPATH: it is told where this very package lies.
+_PROGRAM = "import sys; sys.path.insert(0, sys.argv[1]); from rag_engine.ingestion.sandbox_worker import main; main()"
+_KEPT_VARIABLES = ("PATH", "LANG", "LC_ALL", "LD_LIBRARY_PATH", "SYSTEMROOT", "TZ")  # no secrets of the parent's
+_READ_BYTES = 1 << 20
+
+
+class ParsedSource:
+    """A file that the sandbox has opened: its digest, its loader, and its records in order.
+
+    ``sha256`` is that of the very bytes that are parsed. Iterating raises the IngestionErrors of
+    the loader and of the sandbox; it can be done once.
+    """
+
+    def __init__(self, *, sha256: str, loader: str, version: int, records: Iterator[Document | SourceFailure]) -> None:
+        self.sha256 = sha256
+        self.loader = loader
+        self.version = version
+        self._records = records
+
+    def __iter__(self) -> Iterator[Document | SourceFailure]:
+        return self._records
+
+
+class Sandbox:
+    """A process that parses files under caps of time, memory and size, without network, writing nothing.
+
+    It is started when first needed, used for file after file, and started again where a file
+    broke it. One file at a time; not for several threads at once.
+    """
+
+    def __init__(
+        self, *, timeout_seconds: float, memory_megabytes: int, max_file_bytes: int, max_document_characters: int
+    ) -> None:
+        """``timeout_seconds`` caps the wait for a file's next record, the consumer's own time not counted."""
+        self._timeout_seconds = timeout_seconds
+        self._memory_megabytes = memory_megabytes
+        self._max_file_bytes = max_file_bytes
+        self._max_document_characters = max_document_characters
+        self._worker: _Worker | None = None
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Ends the process; a later ``open`` starts another."""
+        if self._worker:
+            self._worker.stop()
+            self._worker = None
+
+    @property
+    def process_id(self) -> int | None:
+        """The process that parses, where one runs."""
+        return self._worker.process_id if self._worker else None
+
+    @contextmanager
+    def open(self, path: Path, *, name: str) -> Iterator[ParsedSource]:
+        """The file at ``path`` as documents; leaving the block early stops its parsing.
+
+        ``name`` is the document's id where the file says none, and what errors call it.
+
+        Raises:
+            UnreadableSourceError: vanished, forbidden, or changed while it was read.
+            SourceTooLargeError, UnsupportedFormatError: before anything is parsed.
+            ParserTimeoutError, ParserMemoryError, ParserCrashError: here or while iterating.
+        """
+        if self._worker and not self._worker.ready:
+            self.close()  # died between two files, or was left in the middle of one by another block
+        worker = self._worker = self._worker or _Worker(self._memory_megabytes)
+        try:
+            worker.ask(
+                {
+                    "path": os.path.abspath(path),  # noqa: PTH100  resolving would follow links
+                    "name": name,
+                    "max_file_bytes": self._max_file_bytes,
+                    "max_document_characters": self._max_document_characters,
+                }
+            )
+            opened = self._next_message(worker, name)
+            if opened.get("kind") != "opened":
+                raise ParserCrashError(f"the parser of {name} answered out of turn")
+            yield ParsedSource(
+                sha256=str(opened.get("sha256")),
+                loader=str(opened.get("loader")),
+                version=int(opened.get("version", 0)),
+                records=self._records(worker, name),
+            )
+        finally:
+            if not worker.ready and self._worker is worker:
+                self.close()
+
+    def _records(self, worker: _Worker, name: str) -> Iterator[Document | SourceFailure]:
+        while (message := self._next_message(worker, name)).get("kind") != "done":
+            yield unpack_record(message)
+        worker.busy = False
+
+    def _next_message(self, worker: _Worker, name: str) -> dict[str, Any]:
+        limit = largest_frame(self._max_document_characters)
+        try:
+            message = decode_frame(worker.read_frame(self._timeout_seconds, limit))
+        except TimeoutError as error:
+            worker.stop()
+            raise ParserTimeoutError(f"parsing {name} took more than {self._timeout_seconds:g} s") from error
+        except EOFError as error:
+            raise self._death(worker, name) from error
+        if message.get("kind") == "error":
+            failure = unpack_error(message)
+            if isinstance(failure, ParserMemoryError):
+                worker.stop()
+                raise ParserMemoryError(f"parsing {name} took more than {self._memory_megabytes:,} MB of memory")
+            worker.busy = False
+            raise failure
+        return message
+
+    def _death(self, worker: _Worker, name: str) -> ParserCrashError:
+        status = worker.stop()
+        try:
+            reason = signal.Signals(-status).name
+        except ValueError:
+            reason = f"exit status {status}"
+        return ParserCrashError(f"the parser died while reading {name} ({reason})")
+
+
+class _Worker:
+    """The child process and the pipes to it. ``busy`` while answers to a request are still to come."""
+
+    def __init__(self, memory_megabytes: int) -> None:
+        self.busy = False
+        self._process = subprocess.Popen(
+            [sys.executable, "-I", "-B", "-c", _PROGRAM, _PACKAGE_FOLDER, str(memory_megabytes)],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            env={name: os.environ[name] for name in _KEPT_VARIABLES if name in os.environ},
+            start_new_session=True,
+            bufsize=0,
+        )
+        if self._process.stdin is None or self._process.stdout is None:
+            raise ParserCrashError("the parser has no pipes")
+        self._requests: IO[bytes] = self._process.stdin
+        self._replies: IO[bytes] = self._process.stdout
+        self._selector = selectors.DefaultSelector()
+        self._selector.register(self._replies, selectors.EVENT_READ)
+
+    @property
+    def process_id(self) -> int:
+        return self._process.pid
+
+    @property
+    def ready(self) -> bool:
+        """Alive, and through with what it was asked."""
+        return not self.busy and self._process.poll() is None
+
+    def ask(self, request: dict[str, Any]) -> None:
+        # ASCII escapes carry file names that are no valid Unicode.
+        self.busy = True
+        with suppress(BrokenPipeError):  # its death is told when the answer is waited for
+            self._requests.write(encode_frame(request, ascii_only=True))
+
+    def read_frame(self, timeout_seconds: float, limit: int) -> bytes:
+        """The next frame's body. Raises TimeoutError, EOFError at the process's end, ParserCrashError."""
+        deadline = time.monotonic() + timeout_seconds
+        (length,) = HEADER.unpack(self._read(HEADER.size, deadline))
+        if length > limit:
+            self.stop()
+            raise ParserCrashError("the parser answered with something that is no message")
+        return bytes(self._read(length, deadline))
+
+    def stop(self) -> int:
+        """Kills the process and says how it ended."""
+        self._selector.close()
+        self._process.kill()
+        status = self._process.wait()
+        self._requests.close()
+        self._replies.close()
+        return status
+
+    def _read(self, length: int, deadline: float) -> bytearray:
+        received = bytearray()
+        while len(received) < length:
+            if not self._selector.select(max(0.0, deadline - time.monotonic())):
+                raise TimeoutError
+            part = os.read(self._replies.fileno(), min(length - len(received), _READ_BYTES))
+            if not part:
+                raise EOFError
+            received += part
+        return received

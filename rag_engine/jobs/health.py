@@ -1,0 +1,127 @@
+"""What an index is made of, what is wrong with it, and its repair."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import numpy as np
+
+from rag_engine.errors import CatalogDamagedError, RagEngineError
+from rag_engine.index import (
+    Catalog,
+    Index,
+    PreparedDocument,
+    check_embedder,
+    document_digest,
+    lock_file_differs,
+    read_lock,
+    readable_documents,
+    set_aside,
+    write_lock_file,
+)
+from rag_engine.protocols import Embedder
+from rag_engine.types.health import Finding, IndexStatus
+
+
+class HealthJob:
+    """Examines one index."""
+
+    def __init__(self, *, index: Index, make_embedder: Callable[[], Embedder]) -> None:
+        self._index = index
+        self._catalog = index.catalog
+        self._make_embedder = make_embedder
+
+    def status(self) -> IndexStatus:
+        """What the index holds and reflects."""
+        counts, lock = self._catalog.counts(), read_lock(self._catalog)
+        return IndexStatus(
+            index=self._index.folder.name,
+            folder=str(self._index.folder),
+            commit=counts.commit,
+            documents=counts.documents,
+            chunks=counts.chunks,
+            sources=counts.sources,
+            lock=None if lock is None else lock.to_json(),
+            caches=self._index.caches.on_disk(),
+            truncated=0 if lock is None else self._catalog.count_chunks_over(lock.embedder.max_tokens),
+            quarantined=tuple(self._catalog.quarantined()),
+            bytes_on_disk=sum(file.stat().st_size for file in self._index.folder.rglob("*") if file.is_file()),
+        )
+
+    def examine(self) -> list[Finding]:
+        """Everything that is wrong, the worst first."""
+        return [*self._catalog_findings(), *self._cache_findings(), *self._lock_findings(), *self._quarantine()]
+
+    def _catalog_findings(self) -> Iterator[Finding]:
+        damage = self._catalog.integrity_findings()
+        if damage:
+            yield _damaged(self._catalog.path, "; ".join(damage[:3]))
+            return
+        for identifier, reason in self._catalog.broken_documents():
+            yield Finding(f"the document {identifier}", reason, "rag ingest its file again, or: rag doctor --repair")
+
+    def _cache_findings(self) -> Iterator[Finding]:
+        commit = self._catalog.commit_number()
+        for name, state in self._index.caches.on_disk().items():
+            if state == commit:
+                continue
+            why = f"it reflects commit {state} of {commit}" if isinstance(state, int) else state
+            yield Finding(f"the {name} index", why, "the next search or ingest mends it; or: rag doctor --repair")
+        with self._catalog.reading() as present:
+            held = self._index.caches.dense_at(present).numbers()
+            if not np.array_equal(held, self._catalog.chunk_numbers()):
+                yield Finding("the dense index", "it does not hold the catalog's chunks", "rag doctor --repair")
+
+    def _lock_findings(self) -> Iterator[Finding]:
+        if lock_file_differs(self._index.folder, self._catalog):
+            yield Finding("rag.lock.json", "it is absent or differs from the catalog", "rag doctor --repair")
+        try:
+            check_embedder(self._catalog, self._make_embedder())
+        except RagEngineError as error:
+            yield Finding("the embedding model", error.message, error.hint)
+
+    def _quarantine(self) -> Iterator[Finding]:
+        for source in self._catalog.quarantined():
+            why = f"{source.error} (failed {source.attempts} times, last {source.last_failed})"
+            yield Finding(f"in quarantine: {source.source}", why, source.hint)
+
+    def repair(self) -> list[str]:
+        """Makes caches and lock file anew from the catalog; says what was done."""
+        self._index.caches.discard()
+        self._index.caches.save()
+        write_lock_file(self._index.folder, self._catalog)
+        return ["the dense and lexical indexes were made anew from the catalog", "rag.lock.json was written"]
+
+
+def examine_damaged(path: Path, error: CatalogDamagedError) -> list[Finding]:
+    """The finding about a catalog that cannot be opened: what can be saved of it."""
+    return [_damaged(path, error.message)]
+
+
+def _damaged(path: Path, reason: str) -> Finding:
+    saved = sum(1 for _ in readable_documents(path)) if path.exists() else 0
+    mend = (
+        f"{saved} documents can be saved whole: rag doctor --repair"
+        if saved
+        else "no document can be saved: restore catalog.sqlite from a backup, or remove the folder and ingest anew"
+    )
+    return Finding(f"the catalog {path}", reason, mend)
+
+
+def salvage(path: Path) -> tuple[int, Path]:
+    """Sets a damaged catalog aside and begins a new one with every document that can be saved of it.
+
+    The documents come without chunks: re-embedding makes these. Their files are read again at
+    the next ingest. Returns how many were saved and where the damaged catalog lies.
+    """
+    saved = list(readable_documents(path))
+    aside = set_aside(path)
+    catalog = Catalog.create(path)
+    try:
+        with catalog.change() as change:
+            for document, source in saved:
+                change.put_document(PreparedDocument(document, document_digest(document), source, (), {}))
+    finally:
+        catalog.close()
+    return len(saved), aside

@@ -1,0 +1,128 @@
+"""Sentences of the sources as evidence for a question: what speaks for each, and how far the best can be trusted."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence, Set
+from dataclasses import dataclass
+
+from rag_engine.llm.terms import answer_kind, holds_kind, names, negates, terms
+from rag_engine.protocols import SentenceSplitter
+from rag_engine.types.generation import NumberedSource
+
+# Both sets of weights come from benchmarks/quality/fit_confidence.py, which says from which questions.
+# A sentence's rank: the logit of its being the one that answers, among the sentences of the sources.
+RANKING = {"cosine": 7.5, "source": 3.2, "sentence": 2.6, "window": 3.7, "kind": 1.7}
+# The logit of the question's being answered at all.
+CONFIDENCE = {"cosine": 4.1, "passage_cosine": 2.7, "window": 1.1, "names": 0.8, "kind": 0.6, "negation": -2.2}
+CONFIDENCE_OFFSET = -5.6
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """A sentence of a source, and what its words say about a question, each in [0, 1].
+
+    ``start`` and ``end`` are characters of the document. ``source_strength`` is the passage's retrieval score over
+    the best passage's. ``in_sentence`` is the share of the question's terms, weighted by their rarity among the
+    sources, in the sentence; ``in_window`` the same with its two neighbours, title and headings;
+    ``names_in_window`` the share of the question's names and numbers there. ``kind`` says that the sentence holds
+    the kind of answer asked for, ``negation_lost`` that the question negates and the sentence does not.
+    """
+
+    source: NumberedSource
+    start: int
+    end: int
+    text: str
+    source_strength: float
+    in_sentence: float
+    in_window: float
+    names_in_window: float
+    kind: bool
+    negation_lost: bool
+
+
+def gather(question: str, sources: Sequence[NumberedSource], *, split_sentences: SentenceSplitter) -> list[Evidence]:
+    """Every sentence of the sources, each characters-and-text once, in the sources' order."""
+    asked = frozenset(terms(question))
+    asked_names = names(question)
+    kind = answer_kind(question)
+    negated = negates(question)
+    weights = _rarity(asked, [_context(source) | set(terms(source.passage.text)) for source in sources])
+    strongest = max((source.passage.score for source in sources), default=0.0)
+    found: dict[str, Evidence] = {}
+    for source in sources:
+        passage = source.passage
+        spans = split_sentences(passage.text)
+        words = [frozenset(terms(passage.text[start:end])) for start, end in spans]
+        context = _context(source)
+        for position, (start, end) in enumerate(spans):
+            text = passage.text[start:end]
+            window = context.union(*words[max(0, position - 1) : position + 2])
+            evidence = Evidence(
+                source=source,
+                start=passage.start + start,
+                end=passage.start + end,
+                text=text,
+                source_strength=max(0.0, passage.score / strongest) if strongest > 0 else 0.0,
+                in_sentence=_share(words[position], weights),
+                in_window=_share(window, weights),
+                names_in_window=len(asked_names & window) / len(asked_names) if asked_names else 1.0,
+                kind=holds_kind(text, kind, asked=asked),
+                negation_lost=negated and not negates(text),
+            )
+            # Overlapping chunks and copied documents bring the same sentence twice; the better source keeps it.
+            found.setdefault(text, evidence)
+    return list(found.values())
+
+
+def rank_features(evidence: Evidence, *, cosine: float) -> Mapping[str, float]:
+    """What a sentence's rank is computed from, under the names of ``RANKING``."""
+    return {
+        "cosine": cosine,
+        "source": evidence.source_strength,
+        "sentence": evidence.in_sentence,
+        "window": evidence.in_window,
+        "kind": float(evidence.kind),
+    }
+
+
+def rank_logit(evidence: Evidence, *, cosine: float) -> float:
+    """How strongly ``evidence`` is the sentence that answers; comparable among the sentences of one question."""
+    features = rank_features(evidence, cosine=cosine)
+    return sum(weight * features[name] for name, weight in RANKING.items())
+
+
+def confidence_features(evidence: Evidence, *, cosine: float, passage_cosine: float) -> Mapping[str, float]:
+    """What the confidence is computed from, under the names of ``CONFIDENCE``."""
+    return {
+        "cosine": cosine,
+        "passage_cosine": passage_cosine,
+        "window": evidence.in_window,
+        "names": evidence.names_in_window,
+        "kind": float(evidence.kind),
+        "negation": float(evidence.negation_lost),
+    }
+
+
+def confidence(features: Mapping[str, float]) -> float:
+    """Probability, in (0, 1), that the question is answered, were half of all questions answerable."""
+    logit = CONFIDENCE_OFFSET + sum(weight * features[name] for name, weight in CONFIDENCE.items())
+    return 1 / (1 + math.exp(-logit))
+
+
+def _context(source: NumberedSource) -> frozenset[str]:
+    return frozenset(terms(" ".join((source.passage.title, *source.passage.heading_path))))
+
+
+def _rarity(asked: Set[str], sources: Sequence[Set[str]]) -> dict[str, float]:
+    """BM25's inverse document frequency (Robertson and Spärck Jones) of each term among the sources at hand."""
+    weights = {}
+    for term in sorted(asked):  # sums must not depend on the order of a set
+        holding = sum(term in words for words in sources)
+        weights[term] = math.log(1 + (len(sources) - holding + 0.5) / (holding + 0.5))
+    return weights
+
+
+def _share(words: Set[str], weights: Mapping[str, float]) -> float:
+    total = math.fsum(weights.values())
+    return math.fsum(weight for term, weight in weights.items() if term in words) / total if total else 0.0

@@ -1,0 +1,178 @@
+"""The structural chunker: structure -> atoms -> boundaries -> chunks, none of them over the model's window."""
+
+from __future__ import annotations
+
+from bisect import bisect_left, bisect_right
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+
+from rag_engine.errors import ConfigurationError
+from rag_engine.protocols import Tokenizer
+from rag_engine.semantic_chunking.atoms import Atom, Depth, cut_to_atoms
+from rag_engine.semantic_chunking.boundaries import balanced_boundaries
+from rag_engine.semantic_chunking.context import Context
+from rag_engine.semantic_chunking.sections import group_sections
+from rag_engine.semantic_chunking.structure import Unit, read_structure
+from rag_engine.semantic_chunking.token_positions import CHARACTERS_PER_TOKEN, TokenPositions
+from rag_engine.types.document import Block, BlockKind, Chunk, Document
+
+_VERSION = 1  # raised whenever the same document may give other chunks
+_SMALLEST_BUDGET = 16
+_COUNTED_TOGETHER = 512  # texts
+
+
+class StructuralChunker:
+    """Cuts where a document's structure does: whole blocks first, then items, rows, sentences and words.
+
+    No chunk's ``embedded_text`` is over min(max_tokens, target_tokens) tokens, special tokens and context included,
+    and no chunk's text is over eight characters for each of them. A section that needs several chunks gets chunks
+    of about equal size; sections too small to stand alone are joined with their siblings.
+    """
+
+    def __init__(self, *, tokenizer: Tokenizer, max_tokens: int, target_tokens: int) -> None:
+        """Raises ConfigurationError where there is no room for text beside the model's special tokens.
+
+        Args:
+            tokenizer: the embedder's own.
+            max_tokens: the embedder's window.
+            target_tokens: wished size of a chunk; the smaller of both counts.
+        """
+        self._budget = min(max_tokens, target_tokens)
+        if self._budget - tokenizer.special_tokens < _SMALLEST_BUDGET - 2:
+            raise ConfigurationError(
+                f"chunks of {self._budget} tokens leave no room for text",
+                hint=f"set chunking.target_tokens to {_SMALLEST_BUDGET + tokenizer.special_tokens} or more",
+            )
+        self._tokenizer = tokenizer
+        self._identity = f"structural/{_VERSION} target={target_tokens} max={max_tokens} tokenizer={tokenizer.name}"
+
+    @property
+    def identity(self) -> str:
+        """Name, version and settings; chunks of two chunkers of one identity are equal."""
+        return self._identity
+
+    def chunk(self, document: Document) -> list[Chunk]:
+        """Chunks in order and without overlap; every character that is not white space lies in exactly one."""
+        cutting = _Cutting(document, self._tokenizer, self._budget)
+        accepted: list[Chunk] = []
+        proposed = list(cutting.spans())
+        while proposed:
+            drafts = [cutting.draft(start, end) for start, end in proposed]
+            texts = [draft.embedded_text for draft in drafts]
+            counts = [
+                count
+                for first in range(0, len(texts), _COUNTED_TOGETHER)
+                for count in self._tokenizer.count(texts[first : first + _COUNTED_TOGETHER])
+            ]
+            # Tokenizers are not additive: what is still over is cut again, in smaller parts.
+            proposed = []
+            for draft, tokens in zip(drafts, counts, strict=True):
+                length = draft.end - draft.start
+                fits = tokens <= self._budget and length <= CHARACTERS_PER_TOKEN * self._budget
+                if fits or length == 1:
+                    accepted.append(replace(draft, tokens=tokens))
+                else:
+                    proposed.extend(cutting.halved(draft.start, draft.end))
+        accepted.sort(key=lambda chunk: chunk.start)
+        return [replace(chunk, ordinal=ordinal) for ordinal, chunk in enumerate(accepted)]
+
+
+class _Cutting:
+    """One document on its way: its units, where its tokens are, and the context of its chunks."""
+
+    def __init__(self, document: Document, tokenizer: Tokenizer, budget: int) -> None:
+        self._text = document.text
+        self._units = read_structure(document)
+        self._unit_starts = [unit.start for unit in self._units]
+        self._unit_ends = [unit.end for unit in self._units]
+        self._positions = TokenPositions(tokenizer, self._text if self._units else "")
+        self._room = budget - tokenizer.special_tokens
+        context_limit = budget // 4
+        self._grouping_capacity = self._room - context_limit
+        headings = [unit.headings[-1] for unit in self._units if unit.kind is BlockKind.HEADING]
+        self._context = Context(tokenizer, title=document.title, headings=headings, limit=context_limit)
+
+    def spans(self) -> Iterator[tuple[int, int]]:
+        """Spans of the chunks, by estimated size."""
+        for first, last in group_sections(self._units, self._positions, self._grouping_capacity):
+            units = self._units[first:last]
+            paths = {unit.headings for unit in units}
+            context = max(self._context.largest(path) for path in paths)
+            yield from self._packed(units, self._room - context)
+
+    def halved(self, start: int, end: int) -> Iterator[tuple[int, int]]:
+        """The span in at least two parts, unless it is a single character."""
+        units = [
+            replace(unit, start=max(unit.start, start), end=min(unit.end, end))
+            for unit in self._units_within(start, end)
+        ]
+        return self._packed(units, self._positions.size(start, end) / 2)
+
+    def draft(self, start: int, end: int) -> Chunk:
+        """The chunk of a span; its ordinal and tokens are still to be told."""
+        text = self._text[start:end]
+        headings = _shared_headings(self._units_within(start, end))
+        prefix = self._context.prefix(headings, start, end, text)
+        return Chunk(0, start, end, text, tuple(heading.title for heading in headings), prefix + text, 0)
+
+    def _units_within(self, start: int, end: int) -> Sequence[Unit]:
+        return self._units[bisect_right(self._unit_ends, start) : bisect_left(self._unit_starts, end)]
+
+    def _packed(self, units: Sequence[Unit], capacity: float) -> Iterator[tuple[int, int]]:
+        import numpy as np
+
+        start, end = units[0].start, units[-1].end
+        if self._positions.size(start, end) <= capacity:
+            yield start, end
+            return
+        atoms = self._atoms(units, capacity)
+        bounds = np.asarray([atom[:2] for atom in atoms], dtype=np.int64)
+        sizes = self._positions.sizes(bounds[:, 0], bounds[:, 1])
+        gaps = np.zeros(len(atoms))
+        gaps[1:] = (bounds[1:, 0] - bounds[:-1, 1]) // CHARACTERS_PER_TOKEN
+        depths = np.asarray([atom.depth for atom in atoms], dtype=np.int64)
+        first = 0
+        for last in balanced_boundaries(sizes, gaps, depths, capacity):
+            yield atoms[first].start, atoms[last - 1].end
+            first = last
+
+    def _atoms(self, units: Sequence[Unit], capacity: float) -> list[Atom]:
+        """Atoms of the units in order; headings are one atom with the first that follows them, where that fits."""
+        atoms: list[Atom] = []
+        waiting: list[Unit] = []
+        for unit in units:
+            if unit.kind is BlockKind.HEADING:
+                if waiting and self._positions.size(waiting[0].start, unit.end) > capacity / 2:
+                    atoms += self._cut_each(waiting, capacity)
+                    waiting = []
+                waiting.append(unit)
+                continue
+            taken = self._positions.size(waiting[0].start, waiting[-1].end) if waiting else 0.0
+            if taken > capacity / 2:
+                atoms += self._cut_each(waiting, capacity)
+                waiting, taken = [], 0.0
+            pieces = cut_to_atoms(self._text, unit, Depth.BLOCK, self._positions, capacity - taken)
+            if waiting:
+                pieces[0] = Atom(waiting[0].start, pieces[0].end, Depth.SECTION)
+                waiting = []
+            atoms += pieces
+        return atoms + self._cut_each(waiting, capacity)
+
+    def _cut_each(self, headings: Sequence[Unit], capacity: float) -> list[Atom]:
+        return [
+            atom
+            for heading in headings
+            for atom in cut_to_atoms(self._text, heading, Depth.SECTION, self._positions, capacity)
+        ]
+
+
+def _shared_headings(units: Sequence[Unit]) -> tuple[Block, ...]:
+    """The headings above all of the units that are not headings themselves, or above all where there are no others."""
+    paths = list(dict.fromkeys(unit.headings for unit in units if unit.kind is not BlockKind.HEADING))
+    first, *others = paths or list(dict.fromkeys(unit.headings for unit in units))
+    shared = len(first)
+    for path in others:
+        shared = min(shared, len(path))
+        while first[:shared] != path[:shared]:
+            shared -= 1
+    return first[:shared]

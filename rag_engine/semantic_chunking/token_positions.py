@@ -1,0 +1,47 @@
+"""Where a text's tokens begin, found once, so that the size of any span is a matter of two binary searches."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from rag_engine.protocols import Tokenizer
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from rag_engine.protocols import Numbers
+
+CHARACTERS_PER_TOKEN = 8  # at most, in a chunk: one [UNK] may stand for a megabyte
+_PIECE = 100_000  # characters tokenised at a time, which keeps memory flat
+_SPACE = re.compile(r"\s")
+
+
+class TokenPositions:
+    """Starts of a text's tokens, in characters, without special tokens: ``starts``, shape (tokens,), ascending."""
+
+    def __init__(self, tokenizer: Tokenizer, text: str) -> None:
+        import numpy as np
+
+        pieces = [np.empty(0, dtype=np.int64)]
+        begin = 0
+        while begin < len(text):
+            space = _SPACE.search(text, begin + _PIECE, begin + 2 * _PIECE)
+            end = space.start() if space else min(len(text), begin + 2 * _PIECE)
+            pieces.append(tokenizer.offsets(text[begin:end])[:, 0] + begin)
+            begin = end
+        self.starts: Numbers = np.concatenate(pieces)
+
+    def sizes(self, starts: Numbers, ends: Numbers) -> NDArray[np.float64]:
+        """Size of each span [start, end): its tokens, or an eighth of its characters where that is more."""
+        import numpy as np
+
+        tokens = np.searchsorted(self.starts, ends) - np.searchsorted(self.starts, starts)
+        sizes: NDArray[np.float64] = np.maximum(tokens, (ends - starts) / CHARACTERS_PER_TOKEN)
+        return sizes
+
+    def size(self, start: int, end: int) -> float:
+        """Size of one span, as ``sizes`` measures it."""
+        tokens = int(self.starts.searchsorted(end) - self.starts.searchsorted(start))
+        return max(tokens, (end - start) / CHARACTERS_PER_TOKEN)

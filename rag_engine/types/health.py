@@ -1,0 +1,52 @@
+"""Records of an index's state: what it holds, and what is wrong with it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """Something wrong: what, why, and how to mend it."""
+
+    what: str
+    why: str
+    mend: str
+
+
+@dataclass(frozen=True, slots=True)
+class QuarantinedSource:
+    """A source that could not be ingested: why, when and how often.
+
+    ``sha256`` is None where another try may succeed with the same bytes; ``loader_versions`` are
+    those that failed. Times are ISO 8601 in UTC.
+    """
+
+    source: str
+    sha256: str | None
+    loader_versions: str
+    code: str
+    error: str
+    hint: str
+    first_failed: str
+    last_failed: str
+    attempts: int
+
+
+@dataclass(frozen=True, slots=True)
+class IndexStatus:
+    """What an index holds. ``caches`` says for each index file the commit it reflects, or what is wrong with it."""
+
+    index: str
+    folder: str
+    commit: int
+    documents: int
+    chunks: int
+    sources: int
+    lock: Mapping[str, Any] | None
+    caches: Mapping[str, int | str]
+    truncated: int
+    quarantined: tuple[QuarantinedSource, ...]
+    bytes_on_disk: int
