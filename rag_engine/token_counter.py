@@ -85,8 +85,8 @@ class TiktokenTokenizer:
 
         tokens = self._encoding.encode_ordinary(text)
         _, starts = self._encoding.decode_with_offsets(tokens)
-        ends = [*starts[1:], len(text)]
-        return np.asarray(list(zip(starts, ends, strict=True)), dtype=np.int64).reshape(-1, 2)
+        edges = np.asarray([*starts, len(text)], dtype=np.int64)
+        return np.stack([edges[:-1], edges[1:]], axis=1)
 
 
 class EstimatedTokenizer:

@@ -32,13 +32,13 @@ from rag_engine.errors import RagEngineError, UsageError
 app = typer.Typer(
     name="rag",
     no_args_is_help=True,
-    rich_markup_mode="rich",
+    rich_markup_mode="markdown",
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
     help="Ask your documents, and check the answers.\n\n"
     "Every citation is a document and exact characters, compared with the stored text before it is shown. "
     "Runs without a key and without a network.\n\n"
-    '[bold]Start with:[/bold]  rag ingest docs/   then   rag ask "how are refunds paid?"',
+    '**Start with:**  rag ingest docs/   then   rag ask "how are refunds paid?"',
 )
 
 
@@ -81,7 +81,7 @@ def ingest(
     New and changed files are read, vanished ones removed, renamed ones moved; an unchanged one costs
     one hash. What cannot be read is set aside with its reason, and the rest goes on.
 
-    [bold]Examples:[/bold]  rag ingest docs/  ·  rag ingest 'notes/**/*.md' report.pdf  ·
+    **Examples:**  rag ingest docs/  ·  rag ingest 'notes/**/*.md' report.pdf  ·
     rag ingest corpus.jsonl -i papers
     """
     from rag_engine.cli import output
@@ -121,7 +121,7 @@ def search(
 ) -> None:
     """Find passages, best first.
 
-    [bold]Examples:[/bold]  rag search "refund deadline"  ·  rag search "lift" -k 5 --mode lexical  ·
+    **Examples:**  rag search "refund deadline"  ·  rag search "lift" -k 5 --mode lexical  ·
     rag search "tax" --filter "year >= 2020 and language in ['en', 'de']"
     """
     from rag_engine.cli import output
@@ -152,7 +152,7 @@ def ask(
 ) -> None:
     """Answer a question from the documents, with proven citations, or say that they do not answer it.
 
-    [bold]Example:[/bold]  rag ask "how long may a refund take?" --json > answer.json   then   rag verify answer.json
+    **Example:**  rag ask "how long may a refund take?" --json > answer.json   then   rag verify answer.json
     """
     from rag_engine.cli import output
     from rag_engine.engine import Engine
@@ -203,7 +203,7 @@ def evaluate(
     A gold set that brings its corpus is evaluated in an index of its own, made at the first run; one without is
     evaluated on the documents you ingested.
 
-    [bold]Examples:[/bold]  rag eval gold/scifact  ·  rag eval gold/handbook -i handbook  ·
+    **Examples:**  rag eval gold/scifact  ·  rag eval gold/handbook -i handbook  ·
     rag eval gold/scifact --baseline old.run --fail-if-worse
     """
     from rag_engine.cli import output

@@ -110,7 +110,7 @@ def show_search(passages: Sequence[Passage], seconds: float) -> None:
     """Results, best first."""
     out = console()
     for passage in passages:
-        place = " > ".join(part for part in (passage.title, *passage.heading_path) if part)
+        place = " > ".join(dict.fromkeys(part for part in (passage.title, *passage.heading_path) if part))
         head = Text.assemble((f"{passage.rank}. ", "bold"), (passage.document_id, "bold cyan"))
         head.append(f"  {passage.score:.3f}  characters {passage.start}-{passage.end}", style="dim")
         if passage.page is not None:

@@ -128,7 +128,8 @@ def _expand(path: str | Path) -> tuple[list[Path], tuple[str, ...]]:
     pattern = str(place)
     if not glob.has_magic(pattern):
         raise SourceNotFoundError(f"there is no {printable(place)}")
-    places = [Path(match) for match in glob.glob(pattern, recursive=True)]  # noqa: PTH207  Path.glob takes no absolute pattern
+    # ``glob`` gives a folder before ``**`` even where there is none. Path.glob takes no absolute pattern.
+    places = [Path(match) for match in glob.glob(pattern, recursive=True) if os.path.lexists(match)]  # noqa: PTH207
     if not places:
         raise SourceNotFoundError(f"nothing matches {printable(place)}", hint="check the pattern")
     return places, place.parts

@@ -48,7 +48,7 @@ class Context:
 
 def _shortened(tokenizer: Tokenizer, text: str, limit: int) -> str:
     """``text`` up to its last whole word within ``limit`` - 1 tokens: one is left for the line break."""
-    tokens = tokenizer.offsets(text)
+    tokens = tokenizer.offsets(text) if text else ()
     if len(tokens) < limit:
         return text
     end = int(tokens[max(limit - 1, 0)][0])

@@ -14,6 +14,8 @@ _SMALL = 1 / 8  # of the capacity
 
 
 class _Section(NamedTuple):
+    """Units [first, last) under one heading; ``level`` is that of the outermost heading in it, 0 without any."""
+
     first: int
     last: int
     start: int
@@ -23,36 +25,55 @@ class _Section(NamedTuple):
 
 
 def group_sections(units: Sequence[Unit], positions: TokenPositions, capacity: float) -> Iterator[tuple[int, int]]:
-    """Ranges [first, last) of units that are cut together: a section, or small ones with their neighbours.
+    """Ranges [first, last) of units that are cut together: a section, or small ones with those that follow.
 
-    A small section joins those that follow under the same parent while they fit ``capacity`` together. Headings
-    without a body join whatever follows them.
+    A small section, its subsections included, joins the next one under the same parent while all together fit
+    ``capacity``. Headings without a body always join what follows them.
     """
-    sections = _sections(units)
-    group = next(sections, None)
-    if group is None:
-        return
-    latest, floor, body = group, group.level, group.has_body
-    for section in sections:
-        fits = positions.size(group.start, section.end) <= capacity
-        small = positions.size(latest.start, latest.end) < _SMALL * capacity
-        if (fits and small and section.level >= floor) or (not body and (fits or section.has_body)):
-            group = group._replace(last=section.last, end=section.end)
-            body = body or section.has_body
-            floor = min(floor, section.level)
-        else:
-            yield group.first, group.last
-            group, floor, body = section, section.level, section.has_body
-        latest = section
-    yield group.first, group.last
+    group: list[_Section] = []
+    above: list[_Section] = []  # the latest section of the group and those that it lies in, outermost first
+    for section in _with_bodies(_sections(units), positions, capacity):
+        while above and above[-1].level > section.level:
+            above.pop()
+        if group and not (
+            above
+            and positions.size(above[-1].start, group[-1].end) < _SMALL * capacity
+            and positions.size(group[0].start, section.end) <= capacity
+        ):
+            yield group[0].first, group[-1].last
+            group, above = [], []
+        if above and above[-1].level == section.level:
+            above.pop()
+        above.append(section)
+        group.append(section)
+    if group:
+        yield group[0].first, group[-1].last
 
 
 def _sections(units: Sequence[Unit]) -> Iterator[_Section]:
-    opens = [0, *(n for n, unit in enumerate(units) if n and unit.kind is BlockKind.HEADING), len(units)]
-    for first, last in pairwise(opens):
-        if first == last:
-            continue
+    opens = [n for n, unit in enumerate(units) if n == 0 or unit.kind is BlockKind.HEADING]
+    for first, last in pairwise([*opens, len(units)]):
         heading = units[first].headings[-1:]
-        has_body = any(unit.kind is not BlockKind.HEADING for unit in units[first:last])
-        level = heading[0].level if heading else 0
-        yield _Section(first, last, units[first].start, units[last - 1].end, level, has_body)
+        has_body = last - first > 1 or not heading
+        yield _Section(
+            first, last, units[first].start, units[last - 1].end, heading[0].level if heading else 0, has_body
+        )
+
+
+def _with_bodies(sections: Iterator[_Section], positions: TokenPositions, capacity: float) -> Iterator[_Section]:
+    """The sections, those that are a mere heading taken together with the next."""
+    waiting: _Section | None = None
+    for section in sections:
+        if waiting is None:
+            waiting = section
+        elif section.has_body or positions.size(waiting.start, section.end) <= capacity:
+            level = min(waiting.level, section.level)
+            waiting = waiting._replace(last=section.last, end=section.end, level=level, has_body=section.has_body)
+        else:
+            yield waiting
+            waiting = section
+        if waiting.has_body:
+            yield waiting
+            waiting = None
+    if waiting is not None:
+        yield waiting

@@ -122,7 +122,8 @@ def _word_lets_end(text: str, sentence: int, stop: int, run: str, following: int
     if len(run) > 1:
         bracketed = any(bracket in run for bracket in _BRACKETS)
         return not (bracketed and (lower in LEADING or lower in TRAILING or _LETTERS_AND_STOPS.fullmatch(word)))
-    if lower in LEADING:
+    spaced_letters = len(word) == len(next_word) == 1 and after is not None and text.startswith(".", after.end())
+    if lower in LEADING or spaced_letters:  # "z. B." beside "z.B."
         return False
     if lower in BEFORE_NUMBER and (next_word[:1].isdigit() or len(next_word) == 1):
         return False

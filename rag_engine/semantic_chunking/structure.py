@@ -15,7 +15,7 @@ _DEEPEST_LEVEL = 9
 _MARKED_HEADING = re.compile(r"[ ]{0,3}(#{1,6})[ \t]+(\S.*)")
 _UNDERLINE = re.compile(r"={3,}\s*")
 _FENCE = re.compile(r"[ ]{0,3}(`{3,}|~{3,})")
-_CODE_ENDS = ("{", "}", ";", "(", ")", "[", "]", ",", ":", "=", "\\", "->", "*/")
+_CODE_ENDS = ("{", "}", ";", "(", ")", "[", "]", "=", "\\", "->", "*/")
 _LINES_OF_CODE = 3
 _WORD_CHARACTER = re.compile(r"\w")
 
@@ -166,8 +166,8 @@ def _opened(text: str, line: int, kind: BlockKind | None, previous: str) -> Bloc
 
 
 def _looks_like_code(lines: Sequence[str]) -> bool:
-    """Whether most of three lines or more end as statements do and prose does not."""
-    return len(lines) >= _LINES_OF_CODE and 2 * sum(line.rstrip().endswith(_CODE_ENDS) for line in lines) > len(lines)
+    """Whether a third of three lines or more end as statements do and prose does not."""
+    return len(lines) >= _LINES_OF_CODE and 3 * sum(line.rstrip().endswith(_CODE_ENDS) for line in lines) > len(lines)
 
 
 def _is_fence(line: str, mark: str) -> bool:

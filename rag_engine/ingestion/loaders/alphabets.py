@@ -45,7 +45,7 @@ _LEAST_COVERAGE = 0.95
 
 
 def could_be_language(text: str) -> bool:
-    """False for Latin text with signs inside its words or accents beside them, or whose letters belong to no one language.
+    """False for Latin text with signs inside words, accents that stand alone, or letters of no one language.
 
     Text that is not mostly Latin always could be.
     """

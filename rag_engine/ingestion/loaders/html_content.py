@@ -149,7 +149,7 @@ class ContentWriter:
 
     def _enter_table(self, node: LexborNode) -> None:
         """A table that lays out a page (it holds headings or tables) only breaks lines."""
-        layout = not self._inside() and node.css_first("table table, h1, h2, h3, h4, h5, h6, pre") is not None
+        layout = not self._inside() and _holds(node, "table, h1, h2, h3, h4, h5, h6, pre")
         self._layout.append(layout)
         if layout or not self._inside():
             self._close()
@@ -185,3 +185,13 @@ class ContentWriter:
         if any(cells):
             self._lines.append(" | ".join(cells))
         self._cells = []
+
+
+def _holds(node: LexborNode, selector: str) -> bool:
+    """Whether anything below ``node`` matches; the node itself, which lexbor would count, does not."""
+    child = node.first_child
+    while child is not None:
+        if child.is_element_node and child.css_first(selector) is not None:
+            return True
+        child = child.next
+    return False

@@ -50,9 +50,9 @@ class MarkdownLoader:
 def _blocks(text: str, begin: int) -> Iterator[Block]:
     from markdown_it import MarkdownIt
 
-    # Only headings need their inline markup read, and only later.
-    parser = MarkdownIt("commonmark").enable("table").disable(["inline", "text_join"])
-    tokens = parser.parse(text[begin:])
+    # Only headings need their inline markup read, and by a parser of their own.
+    inline = MarkdownIt("commonmark")
+    tokens = MarkdownIt("commonmark").enable("table").disable(["inline", "text_join"]).parse(text[begin:])
     line_starts = list(accumulate((len(line) + 1 for line in text[begin:].split("\n")), initial=begin))
     for token, following in zip(tokens, [*tokens[1:], None], strict=True):
         kind = _KINDS.get(token.type)
@@ -63,7 +63,7 @@ def _blocks(text: str, begin: int) -> Iterator[Block]:
         if end <= start:
             continue
         if kind is BlockKind.HEADING and following is not None:
-            yield Block(kind, start, end, int(token.tag[1:]), _plain(parser, following))
+            yield Block(kind, start, end, int(token.tag[1:]), _plain(inline, following))
         else:
             yield Block(kind, start, end)
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -61,6 +60,8 @@ class ExtractiveModel:
 
         Below the confidence asked for, or without sources, it abstains.
         """
+        import asyncio  # 30 ms, and whoever awaits has it already
+
         return await asyncio.to_thread(self._answer, prompt)
 
     def _answer(self, prompt: Prompt) -> Completion:

