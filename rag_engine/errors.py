@@ -137,7 +137,7 @@ class EmptySourceError(IngestionError):
     """The source holds no text."""
 
     code = "empty_source"
-    default_hint = "nothing to do if it is meant to be empty; a scanned PDF needs text recognition first"
+    default_hint = "nothing to do if it is meant to be empty"
 
 
 class DecodingError(IngestionError):

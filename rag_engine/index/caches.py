@@ -9,10 +9,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-from filelock import FileLock
+from filelock import FileLock, Timeout
 
 from rag_engine import tracing
-from rag_engine.errors import CacheDamagedError, IndexReadOnlyError, StorageError
+from rag_engine.errors import CacheDamagedError, IndexLockedError, IndexReadOnlyError, StorageError
 from rag_engine.index import dense as dense_file
 from rag_engine.index import lexical as lexical_folder
 from rag_engine.index.catalog import Catalog, ChunkEntry
@@ -47,9 +47,9 @@ class Caches:
 
     def dense_at(self, commit: int) -> FaissIndex:
         """The dense leg at the catalog's present commit. Call within ``catalog.reading()``."""
-        if self._dense is None:
-            self._dense = self._load_dense()
-        held = self._dense
+        held, self._dense = self._dense, None  # what fails half way is not held on to
+        if held is None or (held.commit < commit and held.index.dimension != self._dimension()):
+            held = self._load_dense()
         if held.commit < commit:
             with tracing.span("index dense", {names.COMMIT: commit}):
                 if len(held.index):
@@ -60,11 +60,15 @@ class Caches:
                         np.stack([entry.vector for entry in entries]),
                     )
                 held.commit = commit
+        self._dense = held
         return held.index
 
-    def _load_dense(self) -> _Dense:
+    def _dimension(self) -> int:
         lock = read_lock(self._catalog)
-        dimension = lock.embedder.dimension if lock else 1
+        return lock.embedder.dimension if lock else 1
+
+    def _load_dense(self) -> _Dense:
+        dimension = self._dimension()
         path = self._folder / dense_file.FILE_NAME
         try:
             index, commit = FaissIndex.load(path, dimension=dimension, index_id=self._catalog.index_id)
@@ -77,14 +81,17 @@ class Caches:
     def lexical_at(self, commit: int) -> TantivyIndex:
         """The lexical leg at the catalog's present commit, or a later one where another process has
         committed meanwhile. Call within ``catalog.reading()``."""
-        if self._lexical is not None:
+        held, self._lexical = self._lexical, None
+        damaged = held is not None and held.damaged
+        if held is not None and not damaged:
             with contextlib.suppress(CacheDamagedError):
-                self._lexical.refresh()
-                if self._lexical.commit >= commit:
-                    return self._lexical
+                held.refresh()
+                if held.commit >= commit:
+                    self._lexical = held
+                    return held
         try:
             with self._cache_lock():
-                self._lexical = self._lexical_on_disk()
+                self._lexical = self._new_lexical() if damaged else self._lexical_on_disk()
                 self._catch_up_lexical(self._lexical, commit)
         except IndexReadOnlyError:
             self._lexical = TantivyIndex()
@@ -99,7 +106,10 @@ class Caches:
         except CacheDamagedError as error:
             if folder.exists():
                 logger.warning("%s; it is rebuilt from the catalog", error.message)
-            return TantivyIndex(folder, index_id=index_id)
+            return self._new_lexical()
+
+    def _new_lexical(self) -> TantivyIndex:
+        return TantivyIndex(self._folder / lexical_folder.FOLDER_NAME, index_id=self._catalog.index_id)
 
     def _catch_up_lexical(self, index: TantivyIndex, commit: int) -> None:
         since = index.commit
@@ -115,8 +125,13 @@ class Caches:
     @contextlib.contextmanager
     def _cache_lock(self) -> Iterator[None]:
         lock = FileLock(self._folder / LOCK_NAME)
-        with writing(self._folder / LOCK_NAME):
-            lock.acquire(timeout=LOCK_SECONDS)
+        try:
+            with writing(self._folder / LOCK_NAME):
+                lock.acquire(timeout=LOCK_SECONDS)
+        except Timeout as error:
+            raise IndexLockedError(
+                f"another process has been at the index files of {self._folder.name} for {LOCK_SECONDS:.0f} s"
+            ) from error
         try:
             yield
         finally:
@@ -140,17 +155,15 @@ class Caches:
         self._dense = self._lexical = None
         with self._cache_lock(), writing(self._folder):
             (self._folder / dense_file.FILE_NAME).unlink(missing_ok=True)
-            TantivyIndex(self._folder / lexical_folder.FOLDER_NAME)
+            self._new_lexical()
 
     def on_disk(self) -> dict[str, int | str]:
         """For each cache file the commit it reflects, or what is wrong with it. Reads the files afresh."""
         found: dict[str, int | str] = {}
-        lock = read_lock(self._catalog)
-        dimension = lock.embedder.dimension if lock else 1
         index_id = self._catalog.index_id
         try:
             found["dense"] = FaissIndex.load(
-                self._folder / dense_file.FILE_NAME, dimension=dimension, index_id=index_id
+                self._folder / dense_file.FILE_NAME, dimension=self._dimension(), index_id=index_id
             )[1]
         except StorageError as error:
             found["dense"] = error.message

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 import faiss
 import numpy as np
 
-from rag_engine.errors import CacheDamagedError
+from rag_engine.errors import CacheDamagedError, StorageFullError
 from rag_engine.index.files import replaced
 from rag_engine.types.retrieval import ScoredChunk
 
@@ -48,6 +48,11 @@ class FaissIndex:
     def __len__(self) -> int:
         return int(self._index.ntotal)
 
+    @property
+    def dimension(self) -> int:
+        """Of the vectors."""
+        return int(self._index.d)
+
     def add(self, numbers: Numbers, vectors: Vectors) -> None:
         """Adds vectors, shape (n, dimension), under chunk numbers, shape (n,), not held yet."""
         self._index.add_with_ids(np.ascontiguousarray(vectors, dtype=np.float32), numbers)
@@ -76,7 +81,10 @@ class FaissIndex:
     def save(self, path: Path, *, commit: int, index_id: str) -> None:
         """Writes the file; it is replaced whole or not at all."""
         with replaced(path) as unfinished:
-            faiss.write_index(self._index, str(unfinished))
+            try:
+                faiss.write_index(self._index, str(unfinished))
+            except RuntimeError as error:  # FAISS says only in words that the disk is full
+                raise StorageFullError(f"{path} could not be written ({error})", hint="check the disk") from error
             size, checksum = _checksum(unfinished, unfinished.stat().st_size)
             trailer = json.dumps(asdict(_Trailer(commit, index_id, len(self), size, checksum))).encode()
             with unfinished.open("ab") as file:

@@ -17,6 +17,8 @@ def writing(path: Path) -> Iterator[None]:
     try:
         yield
     except OSError as error:
+        if error.errno is None:  # not the operating system's: a lock's Timeout is an OSError too
+            raise
         if error.errno in (errno.ENOSPC, errno.EDQUOT):
             raise StorageFullError(f"no space left while writing {path}") from error
         if error.errno in (errno.EACCES, errno.EPERM, errno.EROFS):

@@ -38,6 +38,9 @@ _UNSPACED = re.compile(r"[\u0e00-\u0eff\u1780-\u17ff\u3040-\u30ff\u3400-\u9fff\u
 class TantivyIndex:
     """BM25 over chunks: English stemming and stop words, accents folded, character pairs for unspaced scripts."""
 
+    # Set when a search met damage: the files must be made anew, whatever their checksums say.
+    damaged = False
+
     def __init__(self, folder: Path | None = None, *, index_id: str = "") -> None:
         """A new, empty index in ``folder``, in place of what is there; in memory without a folder.
 
@@ -119,6 +122,9 @@ class TantivyIndex:
         """The ``depth`` best chunks for words as a person types them; no syntax. Ties by number.
 
         A word counts once however often it is repeated in ``text``.
+
+        Raises:
+            CacheDamagedError: the files changed under the search; ``damaged`` is set then.
         """
         terms = dict.fromkeys(self._analyser.analyze(spaced(text)))
         if not terms or depth < 1 or (among is not None and len(among) == 0):
@@ -136,9 +142,13 @@ class TantivyIndex:
                     (tantivy.Occur.Must, tantivy.Query.const_score_query(admitted, 0.0)),
                 ]
             )
-        with _panics_as_damage(self._folder):
-            hits = self._searcher.search(query, min(depth, max(1, len(self))), count=False).hits
-            numbers = self._searcher.fast_field_values("chunk", [address for _, address in hits])
+        try:
+            with _panics_as_damage(self._folder):
+                hits = self._searcher.search(query, min(depth, max(1, len(self))), count=False).hits
+                numbers = self._searcher.fast_field_values("chunk", [address for _, address in hits])
+        except CacheDamagedError:
+            self.damaged = True
+            raise
         scored = [ScoredChunk(int(number), float(score)) for number, (score, _) in zip(numbers, hits, strict=True)]
         return sorted(scored, key=lambda hit: (-hit.score, hit.chunk))
 

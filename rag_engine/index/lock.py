@@ -151,13 +151,14 @@ def _rendered(catalog: Catalog) -> str | None:
 
 
 class LockedEmbedder:
-    """An Embedder that answers only for the index it belongs to: before its first text it answers the canaries."""
+    """An Embedder that answers only for the index it belongs to: before its first text, and
+    whenever the index has been embedded anew, it answers the canaries."""
 
     def __init__(self, make: Callable[[], Embedder], *, catalog: Catalog) -> None:
         """``make`` is called when the embedder is first needed, and only then."""
         self._make = make
         self._catalog = catalog
-        self._checked = False
+        self._checked: str | None = None
 
     @cached_property
     def _inner(self) -> Embedder:
@@ -182,7 +183,9 @@ class LockedEmbedder:
         return self._admitted().embed_queries(texts)
 
     def _admitted(self) -> Embedder:
-        if not self._checked:
+        # Another process may have embedded the index anew meanwhile, with another model.
+        lock = self._catalog.meta(META_KEY)
+        if lock != self._checked:
             check_embedder(self._catalog, self._inner)
-            self._checked = True
+            self._checked = lock
         return self._inner

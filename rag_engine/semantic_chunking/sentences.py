@@ -31,6 +31,8 @@ _ENUMERATOR = re.compile(r"(?:\d{1,3}(?:\.\d{1,3})*|[^\W\d_]|[ivxlcIVXLC]{1,6})"
 _BULLET = re.compile(r"[ \t]*(?:[-*+•‣◦▪▫●○·–—]|\(?(?:[a-zA-Z]|[ivxlc]{1,6}|\d{1,3})\))[ \t]+\S")
 _NUMBERED = re.compile(r"[ \t]*\d{1,3}(?:\.|(?:\.\d{1,3}){1,4}\.?)[ \t]+\S")
 _HEADING = re.compile(r"[ ]{0,3}#{1,6}[ \t]+\S")
+# A line of a table or record: cells between bars, or a field's name and its value.
+_RECORD = re.compile(r"[ \t]*(?:\||[^|\n]{0,200} \| |[\w()/%-]{1,40}(?: [\w()/%-]{1,40}){0,3}: \S)")
 _BEFORE_NUMBERED = frozenset(".:;!?…)]。：；")
 _LOOK_BACK = 40  # characters; no abbreviation is longer
 
@@ -38,8 +40,8 @@ _LOOK_BACK = 40  # characters; no abbreviation is longer
 def split_sentences(text: str) -> list[tuple[int, int]]:
     """Spans of the sentences in order, without surrounding white space, covering every other character.
 
-    A blank line always ends a sentence; a single line break does so only before or after a heading and before a
-    list item. Time is linear in the text's length.
+    A blank line always ends a sentence; a single line break does so only before or after a heading, before a list
+    item, and between lines of a table or of records. Time is linear in the text's length.
     """
     spans: list[tuple[int, int]] = []
     without_capitals = text.islower()
@@ -81,6 +83,8 @@ def _line_ends_sentence(text: str, line: int, start: int, end: int) -> bool:
         return True
     following = max(text.rfind("\n", start, end) + 1, start + 1)
     previous = text[max(0, start - _LOOK_BACK) : start].rstrip()[-1:]
+    if _RECORD.match(text, line, start) and _RECORD.match(text, following):
+        return True
     return bool(
         _HEADING.match(text, following) or _HEADING.match(text, line) or starts_item(text, following, previous or " ")
     )

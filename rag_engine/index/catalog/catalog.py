@@ -6,7 +6,6 @@ import contextlib
 import hashlib
 import json
 import threading
-import uuid
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -63,11 +62,7 @@ class Catalog:
         """A new, empty catalog; the one at ``path`` where there is one already."""
         if not path.exists():
             database.create(path)
-        catalog = cls(path)
-        if catalog.meta("index_id") is None:
-            with catalog.change() as change:
-                change.set_meta("index_id", uuid.uuid4().hex)
-        return catalog
+        return cls(path)
 
     def close(self) -> None:
         """Closes the database; the last one to close folds the write-ahead log into the file."""
@@ -117,7 +112,7 @@ class Catalog:
     @property
     def index_id(self) -> str:
         """A random name given at the index's birth, by which its caches know it."""
-        value = self.meta("index_id")
+        value = self.meta(database.INDEX_ID)
         if value is None:
             raise CatalogDamagedError(f"the catalog {self.path} has lost its identity")
         return value

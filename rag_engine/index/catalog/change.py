@@ -26,7 +26,8 @@ class Change:
     def put_document(self, prepared: PreparedDocument) -> None:
         """Stores a document, new or in place of the one with its id.
 
-        Chunks whose embedded text is unchanged keep their numbers and vectors.
+        Chunks whose embedded text, title and headings are unchanged keep their numbers; whose embedded text is
+        unchanged, their vectors.
         """
         document, connection = prepared.document, self._connection
         columns = (
@@ -41,7 +42,7 @@ class Change:
             self.commit,
             document.id,
         )
-        stored = connection.execute("select number from documents where id = ?", (document.id,)).fetchone()
+        stored = connection.execute("select number, title from documents where id = ?", (document.id,)).fetchone()
         if stored is None:
             number = connection.execute(
                 "insert into documents (source, title, text, metadata, blocks, pages, digest, text_digest, "
@@ -57,35 +58,36 @@ class Change:
                 columns,
             )
             self.counts.updated += 1
-        self._put_chunks(number, prepared)
+        # Under another title a chunk is another one to the lexical index: it gets a new number.
+        self._put_chunks(number, prepared, keep=stored is not None and stored[1] == document.title)
 
     def replace_chunks(self, prepared: PreparedDocument) -> None:
         """Gives a stored document other chunks; the document itself stays as it is."""
         number = self._connection.execute(
             "select number from documents where id = ?", (prepared.document.id,)
         ).fetchone()[0]
-        self._put_chunks(number, prepared)
+        self._put_chunks(number, prepared, keep=True)
 
     def remove_all_chunks(self) -> None:
         """Removes every chunk and vector; the documents stay."""
         self._remove_chunks(number for (number,) in self._connection.execute("select number from chunks").fetchall())
 
-    def _put_chunks(self, document: int, prepared: PreparedDocument) -> None:
+    def _put_chunks(self, document: int, prepared: PreparedDocument, *, keep: bool) -> None:
         connection = self._connection
-        kept: dict[bytes, list[int]] = defaultdict(list)
-        for number, key in connection.execute(
-            "select chunks.number, vectors.key from chunks join vectors on vectors.number = chunks.vector "
-            "where document = ? order by ordinal desc",
+        held: dict[tuple[bytes, str], list[int]] = defaultdict(list)
+        for number, key, path in connection.execute(
+            "select chunks.number, vectors.key, heading_path from chunks "
+            "join vectors on vectors.number = chunks.vector where document = ? order by ordinal desc",
             (document,),
         ):
-            kept[key].append(number)
+            held[key, path].append(number)
         for chunk in prepared.chunks:
-            key = embedding_key(chunk.embedded_text)
-            place = (chunk.ordinal, chunk.start, chunk.end, json.dumps(chunk.heading_path), chunk.tokens)
-            if kept[key]:
+            key, path = embedding_key(chunk.embedded_text), json.dumps(chunk.heading_path)
+            place = (chunk.ordinal, chunk.start, chunk.end, path, chunk.tokens)
+            if keep and held[key, path]:
                 connection.execute(
                     "update chunks set ordinal = ?, start = ?, end = ?, heading_path = ?, tokens = ? where number = ?",
-                    (*place, kept[key].pop()),
+                    (*place, held[key, path].pop()),
                 )
                 self.counts.chunks_reused += 1
                 continue
@@ -103,7 +105,14 @@ class Change:
                 "values (?, ?, ?, ?, ?, ?, ?, ?)",
                 (*place, document, vector[0], self.commit),
             )
-        self._remove_chunks(number for numbers in kept.values() for number in numbers)
+        self._remove_chunks(number for numbers in held.values() for number in numbers)
+
+    def distrust(self, identifier: str) -> None:
+        """Has a document that is not as it was stored replaced by the next ingest of its file."""
+        self._connection.execute("update documents set digest = '' where id = ?", (identifier,))
+        self._connection.execute(
+            "update sources set complete = 0 where path = (select source from documents where id = ?)", (identifier,)
+        )
 
     def delete_documents(self, ids: Iterable[str]) -> None:
         """Removes documents with their chunks; unknown ids are passed over."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import sqlite3
+import uuid
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -17,10 +18,13 @@ from rag_engine.errors import (
     StorageError,
     StorageFullError,
 )
+from rag_engine.index.files import sync_folder, writing
 from rag_engine.index.migrations import migrate
 
 FILE_NAME = "catalog.sqlite"
 BUSY_SECONDS = 30.0
+# The property that holds a random name given at the index's birth.
+INDEX_ID = "index_id"
 
 
 @contextlib.contextmanager
@@ -33,7 +37,9 @@ def translated_errors(path: Path) -> Iterator[None]:
 
 
 def _translated(path: Path, error: sqlite3.DatabaseError) -> StorageError:
-    code = (getattr(error, "sqlite_errorcode", None) or 0) & 0xFF
+    if not hasattr(error, "sqlite_errorcode") and "decode" in str(error):  # raised by the module, not the library
+        return CatalogDamagedError(f"the catalog {path} holds text that is none ({error})")
+    code = getattr(error, "sqlite_errorcode", 0) & 0xFF
     match code:
         case sqlite3.SQLITE_FULL:
             return StorageFullError(f"no space left while writing {path}")
@@ -54,7 +60,7 @@ def _translated(path: Path, error: sqlite3.DatabaseError) -> StorageError:
 def create(path: Path) -> None:
     """Makes a new, empty catalog at ``path``; it appears there whole or not at all."""
     unfinished = path.with_suffix(".new")
-    with _writing_edge(path):
+    with writing(path):
         path.parent.mkdir(parents=True, exist_ok=True)
         for leftover in path.parent.glob(unfinished.name + "*"):
             leftover.unlink()
@@ -63,11 +69,14 @@ def create(path: Path) -> None:
         try:
             database.execute("pragma page_size = 8192")
             migrate(database)
+            # With its identity from the start: a process killed right after this leaves a whole, empty index.
+            database.table("meta").insert({"key": INDEX_ID, "value": uuid.uuid4().hex})
             database.enable_wal()
         finally:
             database.close()
-    with _writing_edge(path):
+    with writing(path):
         unfinished.rename(path)
+        sync_folder(path.parent)
 
 
 def connect(path: Path, *, read_only: bool = False) -> sqlite3.Connection:
@@ -108,17 +117,3 @@ def _open(path: Path, *, read_only: bool) -> sqlite3.Connection:
         # can write there then, so the file may be read as it is.
         connection = sqlite3.connect(f"{path.absolute().as_uri()}?immutable=1", uri=True, check_same_thread=False)
     return connection
-
-
-@contextlib.contextmanager
-def _writing_edge(path: Path) -> Iterator[None]:
-    try:
-        yield
-    except PermissionError as error:
-        raise IndexReadOnlyError(f"{path.parent} cannot be written ({error.strerror})") from error
-    except OSError as error:
-        if error.errno == 28:  # ENOSPC
-            raise StorageFullError(f"no space left for {path}") from error
-        if error.errno == 30:  # EROFS
-            raise IndexReadOnlyError(f"{path.parent} is on a read-only file system") from error
-        raise StorageError(f"{path.parent} cannot be written: {error}", hint="choose another --root") from error

@@ -43,7 +43,9 @@ class PdfLoader:
         if unreadable and len(unreadable) == len(pages):
             raise ParsingError(f"no page of {name} can be read", hint="re-create the PDF")
         if not any(text.strip() for text in pages):
-            raise EmptySourceError(f"{name} holds no text on any page")
+            raise EmptySourceError(
+                f"{name} holds no text on any page", hint="a scanned PDF needs text recognition first"
+            )
         yield Document(
             id=name,
             text=_PAGE_SEPARATOR.join(pages),

@@ -76,6 +76,23 @@ def test_list_items_and_headings_are_sentences_of_their_own() -> None:
     assert sentences(text) == ["# Fruit", "We sell:", "- apples", "- pears from\n  Spain", "1) one", "(b) two"]
 
 
+@pytest.mark.parametrize(
+    "lines",
+    [
+        ["name: Hawks; city: Atlanta", "name: Bulls; city: Chicago"],
+        ["team | city", "Hawks | Atlanta"],
+        ["| team | city |", "| --- | --- |", "| Hawks | Atlanta |"],
+    ],
+)
+def test_each_line_of_a_table_or_of_records_is_a_sentence(lines: list[str]) -> None:
+    assert sentences("\n".join(lines)) == lines
+
+
+def test_a_wrapped_line_with_a_colon_is_no_record() -> None:
+    text = "Note: the engine needs\ntwo things: a catalog and\nsome space"
+    assert sentences(text) == [text]
+
+
 def test_a_wrapped_line_that_begins_with_a_number_is_no_item() -> None:
     assert sentences("The sum rose to\n12. It fell later.") == ["The sum rose to\n12.", "It fell later."]
 

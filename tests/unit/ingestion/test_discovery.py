@@ -1,0 +1,144 @@
+import os
+import socket
+from pathlib import Path
+
+import pytest
+
+from rag_engine.errors import SourceNotFoundError, UnreadableSourceError
+from rag_engine.ingestion import Discovery, SourceFile, discover, document_name, hash_file
+
+
+def make(folder: Path, *names: str) -> None:
+    for name in names:
+        file = folder / name
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text("text")
+
+
+def names(discovery: Discovery, folder: Path) -> list[str]:
+    return [str(source.path.relative_to(folder)) for source in discovery.files]
+
+
+def test_a_folder_means_every_visible_file_below_it_in_order(tmp_path: Path) -> None:
+    make(tmp_path, "b.txt", "a/z.md", "a/deep/er/x.txt", ".hidden", ".git/config", "a/.cache/y")
+    assert names(discover([tmp_path]), tmp_path) == ["a/deep/er/x.txt", "a/z.md", "b.txt"]
+
+
+def test_each_file_is_found_once_with_size_and_time(tmp_path: Path) -> None:
+    make(tmp_path, "a.txt")
+    status = (tmp_path / "a.txt").stat()
+    found = discover([tmp_path, tmp_path / "a.txt", str(tmp_path / "*.txt"), tmp_path / "." / "a.txt"])
+    assert found.files == [SourceFile(tmp_path / "a.txt", status.st_size, status.st_mtime_ns)]
+    assert found.failures == []
+
+
+def test_paths_are_taken_from_the_working_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    make(tmp_path, "docs/a.md")
+    monkeypatch.chdir(tmp_path)
+    assert discover(["docs"]).files[0].path == tmp_path / "docs" / "a.md"
+    assert discover(["docs/../docs/*.md"]).files[0].path == tmp_path / "docs" / "a.md"
+
+
+def test_patterns_match_as_glob_does_and_a_matched_folder_means_its_files(tmp_path: Path) -> None:
+    make(tmp_path, "a.md", "d/b.md", "d/e/c.md", "d/e/f.txt", ".h/x.md")
+    assert names(discover([tmp_path / "**/*.md"]), tmp_path) == ["a.md", "d/b.md", "d/e/c.md"]
+    assert names(discover([tmp_path / "*"]), tmp_path) == ["a.md", "d/b.md", "d/e/c.md", "d/e/f.txt"]
+
+
+def test_a_file_whose_name_looks_like_a_pattern_is_found_by_its_name(tmp_path: Path) -> None:
+    make(tmp_path, "a[1].md", "a1.md")
+    assert names(discover([tmp_path / "a[1].md"]), tmp_path) == ["a[1].md"]
+
+
+@pytest.mark.parametrize("missing", ["no-such-file", "no-such-*.md", "gone/**"])
+def test_a_path_that_does_not_exist_stops_before_anything_else(tmp_path: Path, missing: str) -> None:
+    make(tmp_path, "a.txt")
+    with pytest.raises(SourceNotFoundError, match=r"no-such|gone"):
+        discover([tmp_path, tmp_path / missing])
+
+
+def test_a_folder_without_a_readable_file_is_an_error_that_names_it(tmp_path: Path) -> None:
+    make(tmp_path, "empty/.hidden")
+    with pytest.raises(SourceNotFoundError, match=r"no readable file in .*empty"):
+        discover([tmp_path / "empty"])
+
+
+def test_what_was_asked_for_is_covered_and_nothing_else(tmp_path: Path) -> None:
+    make(tmp_path, "folder/a.txt", "globbed/b.md", "named.txt")
+    found = discover([tmp_path / "folder", tmp_path / "globbed/**/*.md", tmp_path / "named.txt"])
+    for covered in ("folder/gone.txt", "folder/deep/gone.txt", "globbed/gone.md", "globbed/x/gone.md", "named.txt"):
+        assert found.covers(tmp_path / covered), covered
+    for other in ("other.txt", "folder2/a.txt", "globbed/gone.txt", "globbed/.h/gone.md", "gone.md"):
+        assert not found.covers(tmp_path / other), other
+
+
+def test_every_file_that_is_found_is_covered(tmp_path: Path) -> None:
+    make(tmp_path, "a.md", "d/b.md", "d/e/c.md", "d/[x].md", "d/e/f.txt")
+    for asked in ("", "*", "**", "**/*", "d/*.md", "*/e/?.md", "d/[[]x].md", "d/[!b]*"):
+        found = discover([tmp_path / asked])
+        assert found.files
+        assert all(found.covers(source.path) for source in found.files), asked
+
+
+def test_links_are_followed_but_never_in_circles(tmp_path: Path) -> None:
+    make(tmp_path, "docs/a.txt", "outside/b.txt", "secret/c.txt")
+    (tmp_path / "docs/self").symlink_to(tmp_path / "docs")
+    (tmp_path / "docs/parent").symlink_to(tmp_path)
+    (tmp_path / "docs/linked").symlink_to(tmp_path / "outside")
+    (tmp_path / "docs/broken").symlink_to(tmp_path / "nothing")
+    (tmp_path / "outside/back").symlink_to(tmp_path / "docs")
+    (tmp_path / "docs/c.txt").symlink_to(tmp_path / "secret/c.txt")
+    found = discover([tmp_path / "docs"])
+    assert names(found, tmp_path) == ["docs/a.txt", "docs/c.txt", "docs/linked/b.txt"]
+    assert found.failures == []
+
+
+def test_what_is_no_regular_file_is_reported_where_it_is_named(tmp_path: Path) -> None:
+    make(tmp_path, "a.txt")
+    os.mkfifo(tmp_path / "pipe")
+    (tmp_path / "broken").symlink_to(tmp_path / "nothing")
+    with socket.socket(socket.AF_UNIX) as server:
+        server.bind(os.path.relpath(tmp_path / "socket"))
+        assert names(discover([tmp_path]), tmp_path) == ["a.txt"]
+        found = discover([tmp_path / "pipe", tmp_path / "socket", tmp_path / "broken"])
+    assert found.files == []
+    assert [failure.code for failure in found.failures] == [
+        "unsupported_format",
+        "unsupported_format",
+        "unreadable_source",
+    ]
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root may read everything")
+def test_a_folder_that_may_not_be_read_is_reported_and_the_rest_found(tmp_path: Path) -> None:
+    make(tmp_path, "a.txt", "shut/b.txt")
+    (tmp_path / "shut").chmod(0)
+    try:
+        found = discover([tmp_path])
+    finally:
+        (tmp_path / "shut").chmod(0o700)
+    assert names(found, tmp_path) == ["a.txt"]
+    assert [failure.code for failure in found.failures] == ["unreadable_source"]
+
+
+def test_names_with_line_breaks_and_undecodable_bytes_are_files_like_others(tmp_path: Path) -> None:
+    raw = os.fsencode(tmp_path) + b"/bad\xff\n name.txt"
+    with open(raw, "wb") as file:  # noqa: PTH123
+        file.write(b"text")
+    (source,) = discover([tmp_path]).files
+    name = document_name(source.path, tmp_path)
+    assert name == "bad\\xff\n name.txt"
+    name.encode("utf-8")
+    assert discover([source.path]).files == [source]
+
+
+def test_names_are_relative_beneath_the_working_folder_and_absolute_elsewhere(tmp_path: Path) -> None:
+    assert document_name(tmp_path / "docs/a.md", tmp_path) == "docs/a.md"
+    assert document_name(tmp_path / "a.md", tmp_path / "docs") == (tmp_path / "a.md").as_posix()
+
+
+def test_a_file_is_hashed_whole_and_a_vanished_one_is_unreadable(tmp_path: Path) -> None:
+    make(tmp_path, "a.txt")
+    assert hash_file(tmp_path / "a.txt") == "982d9e3eb996f559e633f4d194def3761d909f5a3b647d1a851fead67c32c9d1"
+    with pytest.raises(UnreadableSourceError):
+        hash_file(tmp_path / "gone")
