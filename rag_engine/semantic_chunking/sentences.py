@@ -31,8 +31,8 @@ _ENUMERATOR = re.compile(r"(?:\d{1,3}(?:\.\d{1,3})*|[^\W\d_]|[ivxlcIVXLC]{1,6})"
 _BULLET = re.compile(r"[ \t]*(?:[-*+•‣◦▪▫●○·–—]|\(?(?:[a-zA-Z]|[ivxlc]{1,6}|\d{1,3})\))[ \t]+\S")
 _NUMBERED = re.compile(r"[ \t]*\d{1,3}(?:\.|(?:\.\d{1,3}){1,4}\.?)[ \t]+\S")
 _HEADING = re.compile(r"[ ]{0,3}#{1,6}[ \t]+\S")
-# A line of a table or record: cells between bars, or a field's name and its value.
-_RECORD = re.compile(r"[ \t]*(?:\||[^|\n]{0,200} \| |[\w()/%-]{1,40}(?: [\w()/%-]{1,40}){0,3}: \S)")
+_ROW = re.compile(r"[ \t]*(?:\||[^|\n]{0,200} \| )")
+_FIELD = re.compile(r"[ \t]*([\w()/%.\[\]-]{1,60}(?: [\w()/%.-]{1,40}){0,3}): \S")
 _BEFORE_NUMBERED = frozenset(".:;!?…)]。：；")
 _LOOK_BACK = 40  # characters; no abbreviation is longer
 
@@ -83,11 +83,23 @@ def _line_ends_sentence(text: str, line: int, start: int, end: int) -> bool:
         return True
     following = max(text.rfind("\n", start, end) + 1, start + 1)
     previous = text[max(0, start - _LOOK_BACK) : start].rstrip()[-1:]
-    if _RECORD.match(text, line, start) and _RECORD.match(text, following):
+    if _are_records(text, line, start, following):
         return True
     return bool(
         _HEADING.match(text, following) or _HEADING.match(text, line) or starts_item(text, following, previous or " ")
     )
+
+
+def _are_records(text: str, line: int, end: int, following: int) -> bool:
+    """Whether the lines at ``line`` and ``following`` are rows of a table, or records of named fields: the same
+    first field in both, or single words in both. Prose has colons too, but rarely so."""
+    if _ROW.match(text, line, end) and _ROW.match(text, following):
+        return True
+    first, second = _FIELD.match(text, line, end), _FIELD.match(text, following)
+    if first is None or second is None:
+        return False
+    names = first.group(1), second.group(1)
+    return names[0] == names[1] or not any(" " in name for name in names)
 
 
 def _stop_ends_sentence(text: str, sentence: int, start: int, end: int, without_capitals: bool) -> bool:
