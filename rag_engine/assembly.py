@@ -40,7 +40,7 @@ class Assembly:
     @cached_property
     def index_embedder(self) -> Embedder:
         """The model of the settings, refused where it is not the index's; it remembers its vectors."""
-        return CachedEmbedder(LockedEmbedder(lambda: self.embedder, catalog=self.index.catalog))
+        return LockedEmbedder(lambda: CachedEmbedder(self.embedder), catalog=self.index.catalog)
 
     @cached_property
     def chunker(self) -> StructuralChunker:

@@ -5,6 +5,6 @@ from __future__ import annotations
 
 def main() -> None:
     """Runs the command line."""
-    from rag_engine.cli.app import run
+    from rag_engine.cli import app
 
-    run()
+    app.main()

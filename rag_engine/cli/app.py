@@ -128,9 +128,10 @@ def search(
     from rag_engine.engine import Engine
 
     started = time.perf_counter()
+    _check_mode(mode)
     settings = settings_from(config, root=root, model=model)
     with Engine.open(index_folder(settings, index), settings=settings, create=False) as engine:
-        passages = engine.search(question, k=k, mode=_mode(mode), filter=condition)
+        passages = engine.search(question, k=k, mode=mode, filter=condition)
     seconds = time.perf_counter() - started
     if as_json:
         output.print_json(output.search_fields(question, passages, seconds))
@@ -157,9 +158,10 @@ def ask(
     from rag_engine.cli import output
     from rag_engine.engine import Engine
 
+    _check_mode(mode)
     settings = settings_from(config, root=root, model=model)
     with Engine.open(index_folder(settings, index), settings=settings, create=False) as engine:
-        answer = engine.ask(question, mode=_mode(mode), filter=condition)
+        answer = engine.ask(question, mode=mode, filter=condition)
     if as_json:
         output.print_json(output.answer_fields(answer))
     else:
@@ -211,6 +213,7 @@ def evaluate(
     from rag_engine.engine import Engine
     from rag_engine.evaluation import read_gold_set, write_run
 
+    _check_mode(mode)
     if fail_if_worse and baseline is None:
         raise UsageError("--fail-if-worse needs something to compare with", hint="add --baseline RUN")
     settings = settings_from(config, root=root, model=model)
@@ -224,7 +227,7 @@ def evaluate(
     ):
         report = engine.evaluate(
             gold,
-            mode=_mode(mode),
+            mode=mode,
             answers=not retrieval_only,
             baseline=baseline,
             ingest_progress=bar.ingest,
@@ -330,10 +333,9 @@ def doctor(
         raise typer.Exit(1)
 
 
-def _mode(given: str | None) -> str | None:
-    if given is not None and given not in ("hybrid", "dense", "lexical"):
-        raise UsageError(f"there is no mode {given!r}", hint="hybrid, dense or lexical")
-    return given
+def _check_mode(mode: str | None) -> None:
+    if mode is not None and mode not in ("hybrid", "dense", "lexical"):
+        raise UsageError(f"there is no mode {mode!r}", hint="hybrid, dense or lexical")
 
 
 def _read_citations(answer: str) -> list[dict[str, Any]]:
@@ -355,13 +357,17 @@ def _read_citations(answer: str) -> list[dict[str, Any]]:
         raise UsageError(f"{answer} is no answer ({reason})", hint="pass what rag ask --json printed") from error
 
 
-def run(arguments: list[str] | None = None) -> None:
-    """Runs the command line and ends the process with its exit status."""
-    arguments = sys.argv[1:] if arguments is None else arguments
+def main() -> None:
+    """Runs the command line of this process."""
     logging.basicConfig(stream=sys.stderr, format="rag: %(message)s", level=logging.WARNING)
     for stream in (sys.stdout, sys.stderr):
         # File names and documents may hold what a terminal's encoding does not.
         stream.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]
+    run(sys.argv[1:])
+
+
+def run(arguments: list[str]) -> None:
+    """Runs one command and raises SystemExit with its status."""
     try:
         app(args=arguments, prog_name="rag")
     except RagEngineError as error:

@@ -23,6 +23,7 @@ from rag_engine.index.lock import (
     set_lock,
     write_lock_file,
 )
+from rag_engine.index.writer_lock import writer_lock
 
 __all__ = [
     "CATALOG_NAME",
@@ -44,4 +45,5 @@ __all__ = [
     "set_aside",
     "set_lock",
     "write_lock_file",
+    "writer_lock",
 ]

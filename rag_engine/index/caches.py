@@ -81,6 +81,8 @@ class Caches:
     def lexical_at(self, commit: int) -> TantivyIndex:
         """The lexical leg at the catalog's present commit, or a later one where another process has
         committed meanwhile. Call within ``catalog.reading()``."""
+        if commit == 0:
+            return TantivyIndex()  # nothing is there to keep in a file
         held, self._lexical = self._lexical, None
         damaged = held is not None and held.damaged
         if held is not None and not damaged:

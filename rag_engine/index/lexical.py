@@ -105,8 +105,9 @@ class TantivyIndex:
         with _panics_as_damage(self._folder), writing(self._folder or Path("memory")):
             writer = self._index.writer(heap_size=_WRITER_BYTES, num_threads=1)
             try:
-                for number in remove:
-                    writer.delete_documents_by_term("chunk", int(number))
+                # By query: tantivy-py's delete_documents_by_term passes over numeric fields without a word.
+                if numbers := [int(number) for number in remove]:
+                    writer.delete_documents_by_query(tantivy.Query.term_set_query(self._schema, "chunk", numbers))
                 for entry in add:
                     writer.add_document(_entry_document(entry))
                 writer.delete_documents_by_term("kind", "marker")

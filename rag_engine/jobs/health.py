@@ -18,10 +18,13 @@ from rag_engine.index import (
     read_lock,
     readable_documents,
     set_aside,
-    write_lock_file,
+    writer_lock,
 )
 from rag_engine.protocols import Embedder
 from rag_engine.types.health import Finding, IndexStatus
+
+WAIT_SECONDS = 30.0  # for another writer
+NOTHING_TO_SAVE = "restore catalog.sqlite from a backup, or remove the folder and ingest anew"
 
 
 class HealthJob:
@@ -59,10 +62,12 @@ class HealthJob:
             yield _damaged(self._catalog.path, "; ".join(damage[:3]))
             return
         for identifier, reason in self._catalog.broken_documents():
-            yield Finding(f"the document {identifier}", reason, "rag ingest its file again, or: rag doctor --repair")
+            yield Finding(f"the document {identifier}", reason, "rag doctor --repair, then rag ingest its file")
 
     def _cache_findings(self) -> Iterator[Finding]:
         commit = self._catalog.commit_number()
+        if commit == 0:
+            return  # nothing was ingested yet
         for name, state in self._index.caches.on_disk().items():
             if state == commit:
                 continue
@@ -88,10 +93,19 @@ class HealthJob:
 
     def repair(self) -> list[str]:
         """Makes caches and lock file anew from the catalog; says what was done."""
-        self._index.caches.discard()
-        self._index.caches.save()
-        write_lock_file(self._index.folder, self._catalog)
-        return ["the dense and lexical indexes were made anew from the catalog", "rag.lock.json was written"]
+        with self._index.writing(wait_seconds=WAIT_SECONDS, purpose="rag doctor --repair"):
+            broken = [identifier for identifier, _ in self._catalog.broken_documents()]
+            if broken:
+                with self._catalog.change() as change:
+                    for identifier in broken:
+                        change.distrust(identifier)
+            self._index.caches.discard()
+            self._index.caches.save()
+        return [
+            *(f"the document {identifier} is replaced when its file is next ingested" for identifier in broken),
+            "the dense and lexical indexes were made anew from the catalog",
+            "rag.lock.json was written",
+        ]
 
 
 def examine_damaged(path: Path, error: CatalogDamagedError) -> list[Finding]:
@@ -104,7 +118,7 @@ def _damaged(path: Path, reason: str) -> Finding:
     mend = (
         f"{saved} documents can be saved whole: rag doctor --repair"
         if saved
-        else "no document can be saved: restore catalog.sqlite from a backup, or remove the folder and ingest anew"
+        else f"no document can be saved: {NOTHING_TO_SAVE}"
     )
     return Finding(f"the catalog {path}", reason, mend)
 
@@ -114,14 +128,24 @@ def salvage(path: Path) -> tuple[int, Path]:
 
     The documents come without chunks: re-embedding makes these. Their files are read again at
     the next ingest. Returns how many were saved and where the damaged catalog lies.
+
+    Raises:
+        CatalogDamagedError: none can be saved; everything stays as it is.
     """
-    saved = list(readable_documents(path))
-    aside = set_aside(path)
-    catalog = Catalog.create(path)
-    try:
-        with catalog.change() as change:
-            for document, source in saved:
-                change.put_document(PreparedDocument(document, document_digest(document), source, (), {}))
-    finally:
-        catalog.close()
+    with writer_lock(path.parent, wait_seconds=WAIT_SECONDS, purpose="rag doctor --repair"):
+        saved = list(readable_documents(path)) if path.exists() else []
+        if not saved:
+            raise CatalogDamagedError(f"nothing of the catalog {path} can be saved", hint=NOTHING_TO_SAVE)
+        # Made beside the damaged one: until it is whole, that one stays where it is.
+        unfinished = path.with_name(f"salvaged{path.suffix}")
+        unfinished.unlink(missing_ok=True)
+        catalog = Catalog.create(unfinished)
+        try:
+            with catalog.change() as change:
+                for document, source in saved:
+                    change.put_document(PreparedDocument(document, document_digest(document), source, (), {}))
+        finally:
+            catalog.close()
+        aside = set_aside(path)
+        unfinished.rename(path)
     return len(saved), aside

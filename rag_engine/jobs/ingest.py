@@ -7,9 +7,11 @@ by its digest, and no chunk is embedded twice.
 
 from __future__ import annotations
 
+import json
 import os
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TypeAlias, TypeVar
 
@@ -20,6 +22,7 @@ from rag_engine.errors import (
     DuplicateDocumentError,
     EmptySourceError,
     IngestionError,
+    ParsingError,
 )
 from rag_engine.index import (
     Change,
@@ -40,6 +43,16 @@ from rag_engine.types.ingestion import ChunkCounts, DocumentCounts, IngestProgre
 
 ReportProgress: TypeAlias = Callable[[IngestProgress], None]
 _Item = TypeVar("_Item")
+
+
+@dataclass(frozen=True, slots=True)
+class _Contested:
+    """A source with documents whose ids another living source had when it was read: equal ones, and others."""
+
+    source: SourceRecord
+    shared: frozenset[str]
+    duplicates: Mapping[str, SourceFailure]
+    failures: Sequence[SourceFailure]
 
 
 class IngestJob:
@@ -69,6 +82,7 @@ class IngestJob:
         self._batch = IngestBatch(catalog=index.catalog, chunker=chunker, embedder=embedder)
         self._vanished: set[str] = set()
         self._failures: list[SourceFailure] = []
+        self._contested: list[_Contested] = []
         self._unchanged = self._moved = 0
         self._stage, self._done, self._total = "scan", 0, 0
 
@@ -171,6 +185,7 @@ class IngestJob:
             with self._make_sandbox() as sandbox:
                 for file, sha256 in changed:
                     self._read(file, sha256, sandbox)
+                self._settle_contested(sandbox)
         for path in self._vanished:
             self._batch.note(lambda change, path=path: change.delete_source(path))  # type: ignore[misc]
 
@@ -234,7 +249,8 @@ class IngestJob:
         before = set(self._catalog.document_ids(path))
         here: set[str] = set()
         failures: list[SourceFailure] = []
-        shared = False
+        shared: set[str] = set()
+        duplicates: dict[str, SourceFailure] = {}
         try:
             with sandbox.open(file.path, name=name) as parsed:
                 for item in _timed("ingest parse", parsed):
@@ -248,10 +264,9 @@ class IngestJob:
                         here.add(item.id)
                         self._put(item, path)
                     elif holder.digest == document_digest(item):
-                        self._unchanged += 1
-                        shared = True
+                        shared.add(item.id)
                     else:
-                        failures.append(_duplicate(name, item.id, holder))
+                        duplicates[item.id] = _duplicate(name, item.id, holder)
                 record = SourceRecord(
                     path=path,
                     name=name,
@@ -259,24 +274,64 @@ class IngestJob:
                     size=file.size,
                     loader=parsed.loader,
                     loader_version=parsed.version,
-                    # A source that shares a document with another one is read again each time, so that it
-                    # takes the document over when the other one goes.
-                    complete=not shared,
+                    # A source that shares an id with another one is read again each time, so that it takes
+                    # the document over when the other one gives it up.
+                    complete=not (shared or duplicates),
                 )
         except IngestionError as error:
             self._fail(file, error, sha256=None if error.retryable else sha256)
             return
 
+        self._failures.extend(failures)
+        self._batch.note(lambda change: change.delete_documents(sorted(before - here)))
+        self._finish(record, [*failures, *duplicates.values()])
+        if shared or duplicates:
+            self._contested.append(_Contested(record, frozenset(shared), duplicates, failures))
+        self._done = begun + file.size
+        self._report()
+
+    def _finish(self, record: SourceRecord, failures: Sequence[SourceFailure]) -> None:
+        """Queues the notes about a source that was read and about those of its records that failed."""
+
         def finish(change: Change) -> None:
             change.record_source(record)
-            change.delete_documents(sorted(before - here))
             for failure in failures:
                 change.quarantine(failure, sha256=record.sha256, loader_versions=self._lock.fingerprint)
 
-        self._failures.extend(failures)
         self._batch.note(finish)
-        self._done = begun + file.size
-        self._report()
+
+    def _settle_contested(self, sandbox: Sandbox) -> None:
+        """Takes in the documents whose ids another source had when they were read, and has given up since."""
+        if self._contested:
+            self._commit()
+        for contested in self._contested:
+            ids = contested.shared | contested.duplicates.keys()
+            freed = {identifier for identifier in ids if self._catalog.stored(identifier) is None}
+            if freed:
+                freed = self._taken_over(contested, freed, sandbox)
+            self._unchanged += len(contested.shared - freed)
+            self._failures += [
+                failure for identifier, failure in contested.duplicates.items() if identifier not in freed
+            ]
+
+    def _taken_over(self, contested: _Contested, freed: set[str], sandbox: Sandbox) -> set[str]:
+        """Those of the ``freed`` ids that the source has now; it stays incomplete where it changed meanwhile."""
+        source, taken = contested.source, set()
+        try:
+            with sandbox.open(Path(source.path), name=source.name) as parsed:
+                if parsed.sha256 != source.sha256:
+                    return set()
+                for item in _timed("ingest parse", parsed):
+                    if isinstance(item, Document) and item.id in freed and self._holder(item, source.path) is None:
+                        taken.add(item.id)
+                        self._put(item, source.path)
+        except IngestionError:
+            return taken
+        left = {identifier: failure for identifier, failure in contested.duplicates.items() if identifier not in taken}
+        complete = not (left or contested.shared - taken)
+        self._finish(replace(source, complete=complete), [*contested.failures, *left.values()])
+        self._commit()
+        return taken
 
     def _holder(self, document: Document, source: str | None) -> StoredDocument | None:
         """The document of another, living source that has this id; None where the id is free for ``source``."""
@@ -358,12 +413,23 @@ def _is_gone(path: str) -> bool:
 def _check(document: Document) -> None:
     if not document.id or not document.text.strip():
         raise EmptySourceError(f"the document {document.id!r} has no {'text' if document.id else 'id'}")
+    if "\0" in document.id + document.title or "\0" in document.text:
+        raise DecodingError(
+            f"the document {document.id!a} holds a NUL character", hint="decode the text properly, or replace it"
+        )
     try:
-        f"{document.id}{document.title}{document.text}".encode()
+        document.id.encode()
+        document_digest(document)
+        json.dumps(dict(document.metadata), allow_nan=False)
     except UnicodeEncodeError as error:
         raise DecodingError(
-            f"the document {document.id!a} holds a lone surrogate at character {error.start}",
+            f"the document {document.id!a} holds a lone surrogate",
             hint="decode the text properly, or replace such characters",
+        ) from error
+    except (TypeError, ValueError, RecursionError) as error:
+        raise ParsingError(
+            f"the document {document.id!a} holds metadata that are no JSON: {error}",
+            hint="give metadata as text, numbers, truths, lists and mappings",
         ) from error
 
 

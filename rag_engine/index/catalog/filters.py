@@ -87,7 +87,7 @@ def _among(field: str, members: Iterable[JsonValue | tuple[JsonValue, ...]]) -> 
             kinds.add(json.dumps(member))
         elif isinstance(member, str):
             texts.append(member)
-        elif isinstance(member, (int, float)) and math.isfinite(member):
+        elif isinstance(member, int) or (isinstance(member, float) and math.isfinite(member)):
             numbers.append(member)
     column = COLUMNS.get(field)
     if column is not None:
@@ -114,7 +114,7 @@ def _ordered(field: str, comparator: Comparator, value: JsonValue | tuple[JsonVa
     if isinstance(value, bool) or not isinstance(value, (str, int, float)):
         return _NEVER
     if isinstance(value, int) and abs(value) >= 1 << 63:
-        value = float(value)  # SQLite's integers end here; its larger numbers are floating point ones
+        value = float(str(value))  # SQLite's integers end here; text, because float() itself refuses huge ones
     column = COLUMNS.get(field)
     if column is not None:
         return (f"ifnull({column} {comparator.value} ?, 0)", [value]) if isinstance(value, str) else _NEVER
