@@ -137,7 +137,7 @@ class Engine:
         gold: str | Path,
         *,
         mode: SearchMode | str | None = None,
-        answers: bool = True,
+        answers: bool | None = None,
         baseline: str | Path | None = None,
         ingest_progress: Callable[[IngestProgress], None] = lambda _: None,
         progress: Callable[[str, int, int], None] = lambda _stage, _done, _total: None,
@@ -145,7 +145,8 @@ class Engine:
         """Scores this index on a gold set in BEIR or span form.
 
         An empty index takes in the gold set's own corpus first; one with documents must hold those that
-        the gold set names.
+        the gold set names. ``answers`` says whether every question is asked, besides being searched for; by
+        default it is where the gold set has answers.
 
         Raises:
             GoldSetError: the gold set cannot be read, or does not fit the index.

@@ -174,7 +174,14 @@ def evaluate(
         Path, typer.Argument(help="Folder of a gold set, BEIR or span form.", metavar="GOLD", show_default=False)
     ],
     mode: Mode = None,
-    retrieval_only: Annotated[bool, typer.Option("--retrieval-only", help="Do not ask, only search.")] = False,
+    answers: Annotated[
+        bool | None,
+        typer.Option(
+            "--answers/--no-answers",
+            help="Whether to ask every question, besides searching for it.",
+            show_default="where the gold set has answers",
+        ),
+    ] = None,
     baseline: Annotated[
         Path | None, typer.Option("--baseline", help="TREC run file to compare nDCG@10 with.", metavar="RUN")
     ] = None,
@@ -228,7 +235,7 @@ def evaluate(
         report = engine.evaluate(
             gold,
             mode=mode,
-            answers=not retrieval_only,
+            answers=answers,
             baseline=baseline,
             ingest_progress=bar.ingest,
             progress=bar.questions,

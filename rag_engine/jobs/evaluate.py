@@ -61,9 +61,11 @@ class EvaluateJob:
         self._progress = progress
 
     def evaluate(
-        self, gold: GoldSet, *, mode: SearchMode, answers: bool = True, baseline: Path | None = None
+        self, gold: GoldSet, *, mode: SearchMode, answers: bool | None = None, baseline: Path | None = None
     ) -> EvaluationReport:
         """The measures of ``gold`` on this index; ``baseline`` is a TREC run to compare nDCG@10 with.
+
+        ``answers`` says whether every question is asked; by default where the gold set has answers.
 
         Raises:
             GoldSetError: the gold set names documents or characters that the index does not hold, or the
@@ -83,7 +85,9 @@ class EvaluateJob:
         scores = score_run(gold.qrels, run) if gold.qrels else None
         metrics: dict[str, float | None] = dict(scores.metrics) if scores else {}
         per_query = {key: dict(values) for key, values in scores.per_query.items()} if scores else {}
-        if answers and any(question.answers or question.answerable is False for question in gold.questions):
+        if answers is None:
+            answers = any(question.answers or question.answerable is False for question in gold.questions)
+        if answers:
             with tracing.span("evaluate answers"):
                 answered = score_answers(gold.questions, self._answers(gold, mode))
             metrics.update(answered.metrics)

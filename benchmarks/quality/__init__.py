@@ -1,0 +1,1 @@
+"""Retrieval and answers on gold sets."""
