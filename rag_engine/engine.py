@@ -102,7 +102,7 @@ class Engine:
         query = Query(
             text=question,
             k=defaults.k if k is None else k,
-            mode=SearchMode(mode or defaults.mode),
+            mode=_mode(mode, defaults.mode),
             filter=_parsed(filter),
         )
         return self._assembly.retriever.retrieve(query)
@@ -129,8 +129,8 @@ class Engine:
         filter: FilterForm | None = None,  # noqa: A002
     ) -> Answer:
         """``ask`` for callers within an event loop."""
-        mode = SearchMode(mode or self._assembly.settings.retrieval.mode)
-        return await self._assembly.ask_job.ask(question, mode=mode, condition=_parsed(filter))
+        chosen = _mode(mode, self._assembly.settings.retrieval.mode)
+        return await self._assembly.ask_job.ask(question, mode=chosen, condition=_parsed(filter))
 
     def evaluate(
         self,
@@ -157,7 +157,7 @@ class Engine:
         job = self._assembly.evaluate_job(lambda question, how: self.ask(question, mode=how), progress)
         return job.evaluate(
             gold_set,
-            mode=SearchMode(mode or self._assembly.settings.retrieval.mode),
+            mode=_mode(mode, self._assembly.settings.retrieval.mode),
             answers=answers,
             baseline=None if baseline is None else Path(baseline),
         )
@@ -220,6 +220,13 @@ def repair(folder: Path, *, settings: Settings) -> list[str]:
             done.append(f"{report.chunks.total} chunks were made anew; ingest the sources again to bring back the rest")
         done += engine._assembly.health_job().repair()
     return done
+
+
+def _mode(given: SearchMode | str | None, default: SearchMode) -> SearchMode:
+    try:
+        return default if given is None else SearchMode(given)
+    except ValueError as error:
+        raise UsageError(f"there is no mode {given!r}", hint=", ".join(SearchMode)) from error
 
 
 def _parsed(form: FilterForm | None) -> Filter | None:

@@ -7,7 +7,7 @@ import glob
 import hashlib
 import os
 import stat
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -47,16 +47,17 @@ class Discovery:
         return any(_matches(place.parts, pattern) for pattern in self._patterns for place in (path, *path.parents))
 
 
-def discover(paths: Sequence[str | Path]) -> Discovery:
+def discover(paths: Sequence[str | Path], *, known: Collection[str] = ()) -> Discovery:
     """The files behind folders (with all below them), patterns such as ``docs/**/*.md``, and names.
 
     Hidden files and folders are passed over unless they are named themselves; so are links that
-    lead back to where they lie, and everything within folders that is no regular file.
+    lead back to where they lie, and everything within folders that is no regular file. ``known``
+    are absolute paths of files ingested before: what held one of them may be empty or gone now.
 
     Raises:
         SourceNotFoundError: a path does not exist, a pattern matches nothing, or a folder holds no readable file.
     """
-    asked = [_expand(path) for path in paths]  # all, before anything is read
+    asked = [_expand(path, known) for path in paths]  # all, before anything is read
     files: dict[Path, SourceFile] = {}
     failures: list[SourceFailure] = []
     folders: list[Path] = []
@@ -68,15 +69,19 @@ def discover(paths: Sequence[str | Path]) -> Discovery:
         for place in places:
             if place.is_dir():
                 found = list(_walk(place, failures))
-                if not (found or pattern):
+                if not (found or pattern or _held_any(place, known)):
                     raise SourceNotFoundError(f"no readable file in {printable(place)}")
                 files.update((source.path, source) for source in found)
                 folders.append(place)
             else:
                 named.append(place)
-                source = _source_file(place, failures)
+                source = _source_file(place, failures) if os.path.lexists(place) else None
                 if source:
                     files[place] = source
+    unnameable = [place for place in files if not _is_text(place)]
+    failures.extend(_failure(place, "has a name that is not valid UTF-8: rename it") for place in unnameable)
+    for place in unnameable:
+        del files[place]
     return Discovery(
         sorted(files.values(), key=lambda source: source.path),
         failures,
@@ -121,9 +126,24 @@ def _absolute(path: str | Path) -> Path:
     return Path(os.path.abspath(path))  # noqa: PTH100  resolving would follow links
 
 
-def _expand(path: str | Path) -> tuple[list[Path], tuple[str, ...]]:
+def _held_any(place: Path, known: Collection[str]) -> bool:
+    return any(Path(path).is_relative_to(place) for path in known)
+
+
+def _is_text(place: Path) -> bool:
+    """Whether a name can be stored and shown: bytes that are no UTF-8 come as lone surrogates."""
+    try:
+        str(place).encode()
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
+def _expand(path: str | Path, known: Collection[str]) -> tuple[list[Path], tuple[str, ...]]:
     place = _absolute(path)
     if os.path.lexists(place):  # even where its name looks like a pattern
+        return [place], ()
+    if str(place) in known:
         return [place], ()
     pattern = str(place)
     if not glob.has_magic(pattern):

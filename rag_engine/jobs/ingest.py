@@ -97,7 +97,7 @@ class IngestJob:
             SourceNotFoundError: a path does not exist; nothing has been done then.
             IndexLockedError, IndexReadOnlyError, StorageFullError, ModelMismatchError: see these.
         """
-        discovery = discover(paths)
+        discovery = discover(paths, known=[source.path for source in self._catalog.sources()])
         return self._run(lambda: self._ingest_discovered(discovery, retry=retry), purpose="rag ingest")
 
     def ingest_documents(self, documents: Iterable[Document]) -> IngestReport:
@@ -420,7 +420,7 @@ def _check(document: Document) -> None:
     try:
         document.id.encode()
         document_digest(document)
-        json.dumps(dict(document.metadata), allow_nan=False)
+        json.dumps(dict(document.metadata), allow_nan=False, ensure_ascii=False).encode()
     except UnicodeEncodeError as error:
         raise DecodingError(
             f"the document {document.id!a} holds a lone surrogate",

@@ -121,15 +121,30 @@ def test_a_folder_that_may_not_be_read_is_reported_and_the_rest_found(tmp_path: 
     assert [failure.code for failure in found.failures] == ["unreadable_source"]
 
 
-def test_names_with_line_breaks_and_undecodable_bytes_are_files_like_others(tmp_path: Path) -> None:
-    raw = os.fsencode(tmp_path) + b"/bad\xff\n name.txt"
-    with open(raw, "wb") as file:  # noqa: PTH123
+def test_a_name_with_a_line_break_is_a_name_like_others(tmp_path: Path) -> None:
+    make(tmp_path, "a\n b.txt")
+    assert [source.path.name for source in discover([tmp_path]).files] == ["a\n b.txt"]
+
+
+def test_a_name_that_is_no_text_is_a_failure_that_says_to_rename_it(tmp_path: Path) -> None:
+    with open(os.fsencode(tmp_path) + b"/bad\xff.txt", "wb") as file:  # noqa: PTH123
         file.write(b"text")
-    (source,) = discover([tmp_path]).files
-    name = document_name(source.path, tmp_path)
-    assert name == "bad\\xff\n name.txt"
-    name.encode("utf-8")
-    assert discover([source.path]).files == [source]
+    found = discover([tmp_path])
+    assert found.files == []
+    (failure,) = found.failures
+    assert "rename" in failure.error
+    failure.source.encode()
+
+
+def test_what_held_a_known_file_may_be_empty_or_gone(tmp_path: Path) -> None:
+    (tmp_path / "docs").mkdir()
+    gone = tmp_path / "docs" / "gone.md"
+    for asked in (tmp_path / "docs", gone):
+        found = discover([asked], known=[str(gone)])
+        assert (found.files, found.failures) == ([], [])
+        assert found.covers(gone)
+    with pytest.raises(SourceNotFoundError):
+        discover([tmp_path / "docs"], known=[str(tmp_path / "other.md")])
 
 
 def test_names_are_relative_beneath_the_working_folder_and_absolute_elsewhere(tmp_path: Path) -> None:
