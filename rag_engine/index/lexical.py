@@ -28,15 +28,19 @@ if TYPE_CHECKING:
 FOLDER_NAME = "lexical"
 MANIFEST = "files.json"
 # Raised whenever the same chunk would be indexed as other terms; an index of another form is built anew.
-FORM = 1
+FORM = 2
 _ANALYSER = "words"
 _WRITER_BYTES = 64_000_000
 # Scripts written without spaces between words: every pair of neighbouring characters becomes a term.
 _UNSPACED = re.compile(r"[\u0e00-\u0eff\u1780-\u17ff\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af\uf900-\ufaff]+")
+# People ask for "the diff executor" where the text says DiffExecutor: see quality/anthropic_code_chunks-lexical.
+_CAMEL_CASE = re.compile(r"\b\w*[^\W\d_A-Z][A-Z]\w*")
+_CAMEL_CASE_PARTS = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[^\W\d_A-Z]+|\d+")
 
 
 class TantivyIndex:
-    """BM25 over chunks: English stemming and stop words, accents folded, character pairs for unspaced scripts."""
+    """BM25 over chunks: English stemming and stop words, accents folded, character pairs for unspaced scripts,
+    identifiers both whole and in their parts (``run_target``, ``DiffExecutor``)."""
 
     # Set when a search met damage: the files must be made anew, whatever their checksums say.
     damaged = False
@@ -127,7 +131,7 @@ class TantivyIndex:
         Raises:
             CacheDamagedError: the files changed under the search; ``damaged`` is set then.
         """
-        terms = dict.fromkeys(self._analyser.analyze(spaced(text)))
+        terms = dict.fromkeys(self._analyser.analyze(spelled_out(text)))
         if not terms or depth < 1 or (among is not None and len(among) == 0):
             return []
         clauses = [
@@ -154,9 +158,14 @@ class TantivyIndex:
         return sorted(scored, key=lambda hit: (-hit.score, hit.chunk))
 
 
-def spaced(text: str) -> str:
-    """``text`` with runs of scripts that have no spaces spelled as overlapping pairs of characters."""
-    return _UNSPACED.sub(_pairs, text)
+def spelled_out(text: str) -> str:
+    """``text`` with more words to be found by: the parts of identifiers such as ``DiffExecutor`` behind them, and
+    runs of scripts without spaces as overlapping pairs of characters."""
+    return _UNSPACED.sub(_pairs, _CAMEL_CASE.sub(_with_parts, text))
+
+
+def _with_parts(match: re.Match[str]) -> str:
+    return f"{match.group()} {' '.join(_CAMEL_CASE_PARTS.findall(match.group()))}"
 
 
 def _pairs(match: re.Match[str]) -> str:
@@ -191,7 +200,7 @@ def _analyser() -> tantivy.TextAnalyzer:
 
 def _entry_document(entry: LexicalEntry) -> tantivy.Document:
     document = tantivy.Document()
-    document.add_text("body", spaced(f"{entry.context}\n{entry.text}"))
+    document.add_text("body", spelled_out(f"{entry.context}\n{entry.text}"))
     document.add_unsigned("chunk", entry.chunk)
     return document
 
