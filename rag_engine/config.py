@@ -28,7 +28,7 @@ class IngestionSettings(_Section):
     memory_megabytes: int = Field(2048, ge=256, description="memory cap of the parsing process")
     max_file_bytes: int = Field(1 << 30, gt=0, description="files above are refused")
     max_document_characters: int = Field(20_000_000, gt=0, description="documents above are refused")
-    batch_chunks: int = Field(512, gt=0, description="chunks embedded and committed together, at least")
+    batch_chunks: int = Field(256, gt=0, description="chunks embedded and committed together, at least")
 
 
 class ChunkingSettings(_Section):

@@ -29,6 +29,9 @@ from rag_engine.cli.options import (
 )
 from rag_engine.errors import RagEngineError, UsageError
 
+# How the command line's library ends a command at Ctrl-C.
+INTERRUPTED = 130
+
 app = typer.Typer(
     name="rag",
     no_args_is_help=True,
@@ -382,8 +385,9 @@ def run(arguments: list[str]) -> None:
             raise
         sys.stderr.write(f"rag: {' '.join(error.public_message.split())}\n")
         raise SystemExit(2 if isinstance(error, UsageError) else 1) from None
-    except KeyboardInterrupt:
-        sys.stderr.write("rag: interrupted; what was committed is kept, and the same command goes on from there\n")
-        raise SystemExit(130) from None
+    except SystemExit as ending:
+        if ending.code == INTERRUPTED:
+            sys.stderr.write("rag: interrupted; what was committed is kept, and the same command goes on from there\n")
+        raise
     except BrokenPipeError:
         raise SystemExit(1) from None

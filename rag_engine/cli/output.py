@@ -225,9 +225,7 @@ def show_status(status: IndexStatus) -> None:
     table.add_row("quarantined", f"{len(status.quarantined):,}")
     out.print(table)
     for source in status.quarantined[:MOST_FAILURES_SHOWN]:
-        out.print(
-            Text(f"  {source.source}: {source.error} (failed {source.attempts} times, last {source.last_failed})")
-        )
+        out.print(Text(f"  {source.source}: {source.error} ({source.history})"))
     if len(status.quarantined) > MOST_FAILURES_SHOWN:
         out.print(f"  … and {len(status.quarantined) - MOST_FAILURES_SHOWN} more: rag status --json lists all")
 

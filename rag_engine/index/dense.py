@@ -99,6 +99,8 @@ class FaissIndex:
         Raises:
             CacheDamagedError: the file is absent, not whole, or another index's.
         """
+        if not path.exists():
+            raise CacheDamagedError(f"{path} is absent")
         try:
             trailer = _read_trailer(path)
             if trailer.index_id != index_id:

@@ -226,6 +226,8 @@ def _write_manifest(folder: Path) -> None:
 
 def _check_files(folder: Path) -> None:
     """Raises CacheDamagedError where a file is not as the manifest says; an untouched file is not read again."""
+    if not (folder / MANIFEST).exists():
+        raise CacheDamagedError(f"{folder} is absent or was not finished")
     try:
         meta = json.loads((folder / "meta.json").read_text(encoding="utf-8"))
         entries: dict[str, list[int]] = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))

@@ -88,7 +88,7 @@ class HealthJob:
 
     def _quarantine(self) -> Iterator[Finding]:
         for source in self._catalog.quarantined():
-            why = f"{source.error} (failed {source.attempts} times, last {source.last_failed})"
+            why = f"{source.error} ({source.history})"
             yield Finding(f"in quarantine: {source.source}", why, source.hint)
 
     def repair(self) -> list[str]:

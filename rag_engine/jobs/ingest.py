@@ -34,6 +34,7 @@ from rag_engine.index import (
     document_digest,
     read_lock,
     set_lock,
+    write_lock_file,
 )
 from rag_engine.ingestion import Discovery, Sandbox, SourceFile, discover, document_name, hash_file
 from rag_engine.jobs.ingest_batch import IngestBatch
@@ -66,7 +67,7 @@ class IngestJob:
         embedder: Embedder,
         make_sandbox: Callable[[], Sandbox],
         loader_versions: Mapping[str, int],
-        batch_chunks: int = 512,
+        batch_chunks: int = 256,
         wait_seconds: float = 30.0,
         progress: ReportProgress = lambda _: None,
     ) -> None:
@@ -153,6 +154,7 @@ class IngestJob:
         if lock is None:
             with self._catalog.change() as change:
                 set_lock(change, self._lock, self._embedder)
+            write_lock_file(self._index.folder, self._catalog)
             return
         check_embedder(self._catalog, self._embedder)
         if lock.chunker != self._lock.chunker:

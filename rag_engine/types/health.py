@@ -34,6 +34,12 @@ class QuarantinedSource:
     last_failed: str
     attempts: int
 
+    @property
+    def history(self) -> str:
+        """How often it failed, and when last, in words."""
+        times = "once" if self.attempts == 1 else f"{self.attempts} times"
+        return f"failed {times}, last {self.last_failed}"
+
 
 @dataclass(frozen=True, slots=True)
 class IndexStatus:
