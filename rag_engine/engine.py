@@ -18,7 +18,7 @@ from rag_engine.index import CATALOG_NAME
 from rag_engine.jobs.health import examine_damaged, salvage
 from rag_engine.prompt_engineering import Verification, verify_citation
 from rag_engine.types.document import Document
-from rag_engine.types.generation import Answer
+from rag_engine.types.generation import Answer, AnswerEvent
 from rag_engine.types.health import Finding, IndexStatus
 from rag_engine.types.ingestion import IngestProgress, IngestReport
 from rag_engine.types.retrieval import Filter, Passage, Query, SearchMode
@@ -113,13 +113,16 @@ class Engine:
         *,
         mode: SearchMode | str | None = None,
         filter: FilterForm | None = None,  # noqa: A002
+        on_event: Callable[[AnswerEvent], None] = lambda _: None,
     ) -> Answer:
         """An answer whose every citation equals the stored characters, or an honest abstention.
+
+        ``on_event`` is told each stage that ended, each proven citation and each piece of the text, when it is there.
 
         Raises:
             InvalidQueryError, InvalidFilterError, ModelMismatchError, CitationError: see these.
         """
-        return _run(self.aask(question, mode=mode, filter=filter))
+        return _run(self.aask(question, mode=mode, filter=filter, on_event=on_event))
 
     async def aask(
         self,
@@ -127,10 +130,11 @@ class Engine:
         *,
         mode: SearchMode | str | None = None,
         filter: FilterForm | None = None,  # noqa: A002
+        on_event: Callable[[AnswerEvent], None] = lambda _: None,
     ) -> Answer:
         """``ask`` for callers within an event loop."""
         chosen = _mode(mode, self._assembly.settings.retrieval.mode)
-        return await self._assembly.ask_job.ask(question, mode=chosen, condition=_parsed(filter))
+        return await self._assembly.ask_job.ask(question, mode=chosen, condition=_parsed(filter), on_event=on_event)
 
     def evaluate(
         self,

@@ -147,6 +147,9 @@ def ask(
     question: Annotated[str, typer.Argument(help="Your question.", metavar="QUESTION", show_default=False)],
     mode: Mode = None,
     condition: FilterOption = None,
+    stream: Annotated[
+        bool, typer.Option("--stream", help="Print what there is as soon as it is there; with --json one event a line.")
+    ] = False,
     index: IndexName = None,
     root: Root = None,
     model: Model = None,
@@ -164,9 +167,12 @@ def ask(
     _check_mode(mode)
     settings = settings_from(config, root=root, model=model)
     with Engine.open(index_folder(settings, index), settings=settings, create=False) as engine:
-        answer = engine.ask(question, mode=mode, filter=condition)
+        on_event = output.event_printer(as_json=as_json) if stream else lambda _: None
+        answer = engine.ask(question, mode=mode, filter=condition, on_event=on_event)
     if as_json:
-        output.print_json(output.answer_fields(answer))
+        output.print_json({"event": "done"} | output.answer_fields(answer) if stream else output.answer_fields(answer))
+    elif stream:
+        output.show_confidence(answer)
     else:
         output.show_answer(answer)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import json
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from enum import Enum
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -16,17 +16,20 @@ from rich.panel import Panel
 from rich.table import Table
 from rich.text import Text
 
+from rag_engine.types.generation import CitationProven, StageDone, TextWritten
+
 if TYPE_CHECKING:
     from rag_engine.evaluation import EvaluationReport
     from rag_engine.prompt_engineering import Verification
     from rag_engine.types.document import SourceFailure
-    from rag_engine.types.generation import Answer
+    from rag_engine.types.generation import Answer, AnswerEvent, Citation
     from rag_engine.types.health import Finding, IndexStatus
     from rag_engine.types.ingestion import IngestReport
     from rag_engine.types.retrieval import Passage
 
 MOST_FAILURES_SHOWN = 20
 SNIPPET_CHARACTERS = 280
+_EVENT_NAMES = {StageDone: "stage", CitationProven: "citation", TextWritten: "text"}
 
 
 def console() -> Console:
@@ -131,20 +134,21 @@ def answer_fields(answer: Answer) -> dict[str, Any]:
     """The JSON of ``rag ask``; each citation carries Anthropic's char_location fields beside ours."""
     fields = dict(_plain(answer))
     fields["answer"] = fields.pop("text")
-    fields["citations"] = [
-        {
-            **citation,
-            "type": "char_location",
-            "cited_text": citation["text"],
-            "document_index": citation["marker"] - 1,
-            "document_title": citation["title"],
-            "file_id": citation["document"],
-            "start_char_index": citation["start"],
-            "end_char_index": citation["end"],
-        }
-        for citation in fields["citations"]
-    ]
+    fields["citations"] = [_citation_fields(citation) for citation in answer.citations]
     return fields
+
+
+def _citation_fields(citation: Citation) -> dict[str, Any]:
+    return {
+        **_plain(citation),
+        "type": "char_location",
+        "cited_text": citation.text,
+        "document_index": citation.marker - 1,
+        "document_title": citation.title,
+        "file_id": citation.document,
+        "start_char_index": citation.start,
+        "end_char_index": citation.end,
+    }
 
 
 def show_answer(answer: Answer) -> None:
@@ -156,13 +160,44 @@ def show_answer(answer: Answer) -> None:
     else:
         out.print(Text(answer.text))
     for citation in answer.citations:
-        line = Text.assemble((f"[{citation.marker}] ", "bold"), (citation.document, "cyan"))
-        line.append(f" characters {citation.start}-{citation.end}", style="dim")
-        if citation.page is not None:
-            line.append(f", page {citation.page}", style="dim")
-        line.append(": " + _snippet(citation.text))
-        out.print(line)
-    out.print(Text(f"confidence {answer.confidence:.2f}; {answer.model}; {answer.seconds:.2f} s", style="dim"))
+        _show_citation(out, citation)
+    show_confidence(answer)
+
+
+def _show_citation(out: Console, citation: Citation) -> None:
+    line = Text.assemble((f"[{citation.marker}] ", "bold"), (citation.document, "cyan"))
+    line.append(f" characters {citation.start}-{citation.end}", style="dim")
+    if citation.page is not None:
+        line.append(f", page {citation.page}", style="dim")
+    line.append(": " + _snippet(citation.text))
+    out.print(line)
+
+
+def show_confidence(answer: Answer) -> None:
+    """The last line below an answer."""
+    console().print(Text(f"confidence {answer.confidence:.2f}; {answer.model}; {answer.seconds:.2f} s", style="dim"))
+
+
+def event_printer(*, as_json: bool) -> Callable[[AnswerEvent], None]:
+    """Prints the events of an answer as they come: stages to standard error, the rest to standard output."""
+    out, err = console(), Console(stderr=True, highlight=False)
+
+    def show(event: AnswerEvent) -> None:
+        if as_json:
+            print_json({"event": _EVENT_NAMES[type(event)]} | _event_fields(event))
+        elif isinstance(event, StageDone):
+            err.print(Text(f"{event.stage}: {event.seconds:.2f} s", style="dim"))
+        elif isinstance(event, CitationProven):
+            _show_citation(out, event.citation)
+        else:
+            out.print(Text(event.text))
+        sys.stdout.flush()
+
+    return show
+
+
+def _event_fields(event: AnswerEvent) -> dict[str, Any]:
+    return _citation_fields(event.citation) if isinstance(event, CitationProven) else dict(_plain(event))
 
 
 def show_evaluation(report: EvaluationReport) -> None:

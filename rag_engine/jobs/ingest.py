@@ -8,7 +8,6 @@ by its digest, and no chunk is embedded twice.
 from __future__ import annotations
 
 import json
-import os
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -36,8 +35,9 @@ from rag_engine.index import (
     set_lock,
     write_lock_file,
 )
-from rag_engine.ingestion import Discovery, Sandbox, SourceFile, discover, document_name, hash_file
+from rag_engine.ingestion import Discovery, Sandbox, SourceFile, discover, hash_file
 from rag_engine.jobs.ingest_batch import IngestBatch
+from rag_engine.jobs.ingest_sources import SourceReview, is_gone, name_of
 from rag_engine.protocols import Chunker, Embedder
 from rag_engine.types.document import Document, SourceFailure
 from rag_engine.types.ingestion import ChunkCounts, DocumentCounts, IngestProgress, IngestReport
@@ -81,7 +81,6 @@ class IngestJob:
         self._wait_seconds = wait_seconds
         self._progress = progress
         self._batch = IngestBatch(catalog=index.catalog, chunker=chunker, embedder=embedder)
-        self._vanished: set[str] = set()
         self._failures: list[SourceFailure] = []
         self._contested: list[_Contested] = []
         self._unchanged = self._moved = 0
@@ -169,26 +168,18 @@ class IngestJob:
     # Files ----------------------------------------------------------------------------------------
 
     def _ingest_discovered(self, discovery: Discovery, *, retry: bool) -> None:
-        self._failures.extend(discovery.failures)
-        found = {str(file.path) for file in discovery.files}
-        self._vanished = {
-            source.path
-            for source in self._catalog.sources()
-            if source.path not in found and discovery.covers(Path(source.path)) and _is_gone(source.path)
-        }
+        review = SourceReview(catalog=self._catalog, lock=self._lock, discovery=discovery, retry=retry)
         self._total = sum(file.size for file in discovery.files)
-        changed = [
-            (file, sha256)
-            for file, sha256 in self._hashed(discovery.files)
-            if not self._is_unchanged(file, sha256) and not self._is_known_to_fail(file, sha256, retry=retry)
-        ]
+        changed = [(file, sha256) for file, sha256 in self._hashed(discovery.files) if review.must_read(file, sha256)]
+        self._failures.extend([*discovery.failures, *review.failures])
+        self._unchanged, self._moved = review.unchanged, review.moved
         self._stage, self._done, self._total = "read", 0, sum(file.size for file, _ in changed)
         if changed:
             with self._make_sandbox() as sandbox:
                 for file, sha256 in changed:
                     self._read(file, sha256, sandbox)
                 self._settle_contested(sandbox)
-        for path in self._vanished:
+        for path in review.vanished:
             self._batch.note(lambda change, path=path: change.delete_source(path))  # type: ignore[misc]
 
     def _hashed(self, files: Sequence[SourceFile]) -> Iterator[tuple[SourceFile, str]]:
@@ -203,51 +194,9 @@ class IngestJob:
             self._report()
             yield file, sha256
 
-    def _is_unchanged(self, file: SourceFile, sha256: str) -> bool:
-        path = str(file.path)
-        record = self._catalog.source(path) or self._renamed(path, sha256)
-        if record is None or not record.complete or record.sha256 != sha256:
-            return False
-        if record.loader_version != self._lock.loaders.get(record.loader):
-            return False
-        self._unchanged += self._catalog.count_documents(path)
-        return True
-
-    def _renamed(self, path: str, sha256: str) -> SourceRecord | None:
-        """The record of a file that is gone and had these bytes, moved to its new path; None where there is none."""
-        name = self._name(path)
-        if self._catalog.stored(name) is not None:
-            return None
-        for source in self._catalog.sources_of_content(sha256):
-            if _is_gone(source.path):
-                with self._catalog.change() as change:
-                    change.move_source(source, path=path, name=name)
-                self._vanished.discard(source.path)
-                moved = self._catalog.count_documents(path)
-                self._moved += moved
-                self._unchanged -= moved  # the caller counts them as unchanged; they are counted once
-                return self._catalog.source(path)
-        return None
-
-    def _name(self, path: str) -> str:
-        """The id of the document in a file: the one it has, else its path below the working folder."""
-        record = self._catalog.source(path)
-        if record is not None:
-            return record.name
-        name = document_name(Path(path), Path.cwd())
-        holder = self._catalog.stored(name)
-        return name if holder is None or holder.source == path else document_name(Path(path), Path("/"))
-
-    def _is_known_to_fail(self, file: SourceFile, sha256: str, *, retry: bool) -> bool:
-        known = self._catalog.quarantined_source(str(file.path))
-        if retry or known is None or known.sha256 != sha256 or known.loader_versions != self._lock.fingerprint:
-            return False
-        self._failures.append(SourceFailure(known.source, known.code, known.error, known.hint))
-        return True
-
     def _read(self, file: SourceFile, sha256: str, sandbox: Sandbox) -> None:
         path = str(file.path)
-        name, begun, characters = self._name(path), self._done, 0
+        name, begun, characters = name_of(path, self._catalog), self._done, 0
         before = set(self._catalog.document_ids(path))
         here: set[str] = set()
         failures: list[SourceFailure] = []
@@ -340,7 +289,7 @@ class IngestJob:
         if document.id in self._batch.document_ids:
             self._commit()
         stored = self._catalog.stored(document.id)
-        if stored is None or stored.source == source or (stored.source is not None and _is_gone(stored.source)):
+        if stored is None or stored.source == source or (stored.source is not None and is_gone(stored.source)):
             return None
         return stored
 
@@ -406,10 +355,6 @@ class IngestJob:
                 commit=self._catalog.commit_number(),
             )
         )
-
-
-def _is_gone(path: str) -> bool:
-    return not os.path.lexists(path)
 
 
 def _check(document: Document) -> None:

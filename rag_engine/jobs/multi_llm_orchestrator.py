@@ -4,16 +4,28 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import functools
 import time
 from collections.abc import Callable, Iterator
+from typing import TypeAlias
 
 from rag_engine import tracing
 from rag_engine.context_retrieval import clean_question
 from rag_engine.prompt_engineering import PromptBuilder, resolve_citations
 from rag_engine.protocols import LanguageModel, Retriever
 from rag_engine.tracing import names
-from rag_engine.types.generation import Answer, Attempt, FinishReason
+from rag_engine.types.generation import (
+    Answer,
+    AnswerEvent,
+    Attempt,
+    CitationProven,
+    FinishReason,
+    StageDone,
+    TextWritten,
+)
 from rag_engine.types.retrieval import Filter, Query, SearchMode
+
+ReportEvent: TypeAlias = Callable[[AnswerEvent], None]
 
 
 class AskJob:
@@ -39,9 +51,16 @@ class AskJob:
         self._passages = passages
 
     async def ask(
-        self, question: str, *, mode: SearchMode = SearchMode.HYBRID, condition: Filter | None = None
+        self,
+        question: str,
+        *,
+        mode: SearchMode = SearchMode.HYBRID,
+        condition: Filter | None = None,
+        on_event: ReportEvent = lambda _: None,
     ) -> Answer:
         """An answer whose citations equal the stored characters, or an honest abstention.
+
+        ``on_event`` is told what there is as soon as it is there; nothing is told that is not proven.
 
         Raises:
             InvalidQueryError: the question is empty or too long.
@@ -51,16 +70,20 @@ class AskJob:
         started = time.perf_counter()
         question = clean_question(question)
         stages: dict[str, float] = {}
+        stage = functools.partial(_stage, stages, on_event)
         with tracing.span("ask") as span:
-            with _stage(stages, "retrieve"):
+            with stage("retrieve"):
                 query = Query(question, k=self._passages, mode=mode, filter=condition)
                 passages = await asyncio.to_thread(self._retriever.retrieve, query)
-            with _stage(stages, "build prompt"):
+            with stage("build prompt"):
                 prompt = self._builder.build(question, passages)
-            with _stage(stages, "generate"), tracing.span(f"chat {self._model.name}", {names.OPERATION: "chat"}):
+            with stage("generate"), tracing.span(f"chat {self._model.name}", {names.OPERATION: "chat"}):
                 completion = await self._model.complete(prompt)
-            with _stage(stages, "prove citations"):
+            with stage("prove citations"):
                 citations = resolve_citations(completion, prompt, text_of=self._text_of, page_of=self._page_of)
+            for citation in citations:
+                on_event(CitationProven(citation))
+            on_event(TextWritten(completion.text))
             abstained = completion.finish_reason is FinishReason.ABSTAINED
             span.set_attribute(names.ABSTAINED, abstained)
             return Answer(
@@ -79,8 +102,9 @@ class AskJob:
 
 
 @contextlib.contextmanager
-def _stage(stages: dict[str, float], name: str) -> Iterator[None]:
+def _stage(stages: dict[str, float], on_event: ReportEvent, name: str) -> Iterator[None]:
     started = time.perf_counter()
     with tracing.span(f"ask {name}"):
         yield
     stages[name] = time.perf_counter() - started
+    on_event(StageDone(name, stages[name]))

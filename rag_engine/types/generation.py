@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
+from typing import TypeAlias
 
 from rag_engine.types.retrieval import Passage
 
@@ -129,3 +130,28 @@ class Answer:
     seconds: float = 0.0
     stages: Mapping[str, float] = field(default_factory=dict)
     trace: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class StageDone:
+    """A stage on the way to an answer ended."""
+
+    stage: str
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class TextWritten:
+    """A piece of the answer's text; the pieces in order make the whole. It comes after its citations are proven."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class CitationProven:
+    """A citation that equals the stored characters."""
+
+    citation: Citation
+
+
+AnswerEvent: TypeAlias = StageDone | TextWritten | CitationProven

@@ -61,6 +61,23 @@ def test_a_question_that_the_documents_do_not_answer_is_not_answered(rag: Any, s
     assert answer.json["citations"] == []
 
 
+def test_a_streamed_answer_is_the_same_answer_piece_by_piece(rag: Any, shop: Path) -> None:
+    rag("ingest", "shop")
+    question = "Within how many days are refunds paid?"
+    whole = rag("ask", question, "--json").json
+    events = [json.loads(line) for line in rag("ask", question, "--stream", "--json").out.splitlines()]
+    names = [event["event"] for event in events]
+    assert names == ["stage"] * 4 + ["citation"] * len(whole["citations"]) + ["text", "done"]
+    assert "".join(event["text"] for event in events if event["event"] == "text") == whole["answer"]
+    assert [event["cited_text"] for event in events if event["event"] == "citation"] == [
+        citation["text"] for citation in whole["citations"]
+    ]
+    assert events[-1]["answer"] == whole["answer"]
+    text = rag("ask", question, "--stream")
+    assert whole["answer"] in text.out
+    assert "retrieve: " in text.err
+
+
 @pytest.mark.parametrize(
     ("change", "verdict", "status"),
     [
