@@ -369,8 +369,11 @@ def _read_citations(answer: str) -> list[dict[str, Any]]:
             for citation in citations
         ]
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
-        reason = error.strerror if isinstance(error, OSError) else f"{type(error).__name__}: {error}"
-        raise UsageError(f"{answer} is no answer ({reason})", hint="pass what rag ask --json printed") from error
+        reason = f": {error.strerror}" if isinstance(error, OSError) else ""
+        name = "what came on standard input" if answer == "-" else answer
+        raise UsageError(
+            f"{name} is no answer with citations{reason}", hint="pass what rag ask --json printed"
+        ) from error
 
 
 def main() -> None:

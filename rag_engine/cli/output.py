@@ -122,7 +122,13 @@ def show_search(passages: Sequence[Passage], seconds: float) -> None:
         if place:
             out.print(Text(f"   {place}", style="dim"))
         out.print(Text("   " + _snippet(passage.text)))
-    out.print(Text(f"{len(passages)} results in {seconds:.2f} s" if passages else "nothing found", style="dim"))
+    out.print(Text(_found(len(passages), seconds), style="dim"))
+
+
+def _found(results: int, seconds: float) -> str:
+    if not results:
+        return "nothing found; rag status says what the index holds"
+    return f"{results} result{'s' if results > 1 else ''} in {seconds:.2f} s"
 
 
 def _snippet(text: str) -> str:

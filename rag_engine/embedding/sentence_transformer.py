@@ -49,7 +49,9 @@ class SentenceTransformerEmbedder:
             kind = str(module["type"]).rsplit(".", 1)[-1]
             settings = files.read_json(f"{module.get('path', '')}/config.json") if module.get("path") else {}
             if kind == "Pooling" and settings:
-                pooling = json.dumps({key: value for key, value in sorted(settings.items()) if value is True})
+                pooling = json.dumps(
+                    {key: value for key, value in sorted(settings.items()) if value is True or key == "pooling_mode"}
+                )
                 dimension = settings.get("word_embedding_dimension") or settings.get("embedding_dimension") or dimension
             elif kind == "Dense":
                 dimension = settings.get("out_features", dimension)

@@ -12,7 +12,7 @@ import numpy as np
 from filelock import FileLock, Timeout
 
 from rag_engine import tracing
-from rag_engine.errors import CacheDamagedError, IndexLockedError, IndexReadOnlyError, StorageError
+from rag_engine.errors import CacheDamagedError, IndexLockedError, IndexReadOnlyError, StorageError, StorageFullError
 from rag_engine.index import dense as dense_file
 from rag_engine.index import lexical as lexical_folder
 from rag_engine.index.catalog import Catalog, ChunkEntry
@@ -49,7 +49,7 @@ class Caches:
         """The dense leg at the catalog's present commit. Call within ``catalog.reading()``."""
         held, self._dense = self._dense, None  # what fails half way is not held on to
         if held is None or (held.commit < commit and held.index.dimension != self._dimension()):
-            held = self._load_dense()
+            held = self._load_dense(commit)
         if held.commit < commit:
             with tracing.span("index dense", {names.COMMIT: commit}):
                 if len(held.index):
@@ -67,16 +67,29 @@ class Caches:
         lock = read_lock(self._catalog)
         return lock.embedder.dimension if lock else 1
 
-    def _load_dense(self) -> _Dense:
+    @property
+    def dense_commit(self) -> int:
+        """The commit that the dense leg reflects: a later one than asked for where its file was ahead."""
+        return self._dense.commit if self._dense else 0
+
+    def _load_dense(self, commit: int) -> _Dense:
         dimension = self._dimension()
         path = self._folder / dense_file.FILE_NAME
         try:
-            index, commit = FaissIndex.load(path, dimension=dimension, index_id=self._catalog.index_id)
-            return _Dense(index, commit, saved=commit)
+            index, reflected = FaissIndex.load(path, dimension=dimension, index_id=self._catalog.index_id)
+            self._refuse_unknown(path, reflected, commit)
+            return _Dense(index, reflected, saved=reflected)
         except CacheDamagedError as error:
             if path.exists():
                 logger.warning("%s; it is rebuilt from the catalog", error.message)
+                with contextlib.suppress(OSError):  # a folder that cannot be written
+                    path.unlink()
             return _Dense(FaissIndex(dimension), 0, saved=None)
+
+    def _refuse_unknown(self, path: Path, reflected: int, commit: int) -> None:
+        """Raises CacheDamagedError for a commit that the catalog never had, or lost: it was restored from a backup."""
+        if reflected > commit and reflected > self._catalog.latest_commit():
+            raise CacheDamagedError(f"{path} reflects commit {reflected}, which the catalog does not have")
 
     def lexical_at(self, commit: int) -> TantivyIndex:
         """The lexical leg at the catalog's present commit, or a later one where another process has
@@ -93,22 +106,41 @@ class Caches:
                     return held
         try:
             with self._cache_lock():
-                self._lexical = self._new_lexical() if damaged else self._lexical_on_disk()
-                self._catch_up_lexical(self._lexical, commit)
+                self._lexical = self._caught_up_on_disk(commit, anew=damaged)
         except IndexReadOnlyError:
             self._lexical = TantivyIndex()
             self._catch_up_lexical(self._lexical, commit)
         return self._lexical
 
-    def _lexical_on_disk(self) -> TantivyIndex:
+    def _caught_up_on_disk(self, commit: int, *, anew: bool) -> TantivyIndex:
+        if not anew:
+            index = self._lexical_on_disk(commit)
+            try:
+                self._catch_up_lexical(index, commit)
+            except CacheDamagedError as error:
+                # A process killed while tantivy committed leaves files that stop every later commit.
+                logger.warning("%s; it is rebuilt from the catalog", error.message)
+            else:
+                return index
+        index = self._new_lexical()
+        try:
+            self._catch_up_lexical(index, commit)
+        except CacheDamagedError as error:
+            # A new index holds no damage: tantivy could not write, and seldom says why.
+            raise StorageFullError(error.message, hint="check the disk") from error
+        return index
+
+    def _lexical_on_disk(self, commit: int) -> TantivyIndex:
         folder = self._folder / lexical_folder.FOLDER_NAME
         index_id = self._catalog.index_id
         try:
-            return TantivyIndex.load(folder, index_id=index_id)
+            index = TantivyIndex.load(folder, index_id=index_id)
+            self._refuse_unknown(folder, index.commit, commit)
         except CacheDamagedError as error:
             if folder.exists():
                 logger.warning("%s; it is rebuilt from the catalog", error.message)
             return self._new_lexical()
+        return index
 
     def _new_lexical(self) -> TantivyIndex:
         return TantivyIndex(self._folder / lexical_folder.FOLDER_NAME, index_id=self._catalog.index_id)
@@ -139,11 +171,15 @@ class Caches:
         finally:
             lock.release()
 
-    def save(self) -> None:
-        """Brings both legs up to the catalog and writes the dense one to its file."""
+    def catch_up(self) -> None:
+        """Brings both legs up to the catalog."""
         with self._catalog.reading() as commit:
             self.dense_at(commit)
             self.lexical_at(commit)
+
+    def save(self) -> None:
+        """Brings both legs up to the catalog and writes the dense one to its file."""
+        self.catch_up()
         held = self._dense
         if held is not None and held.saved != held.commit:
             with self._cache_lock(), tracing.span("save dense", {names.COMMIT: held.commit}):

@@ -68,6 +68,9 @@ class Index:
     def writing(self, *, wait_seconds: float, purpose: str) -> Iterator[None]:
         """Holds the right to write for the block; at its end the lock file says what the catalog says."""
         with writer_lock(self.folder, wait_seconds=wait_seconds, purpose=purpose):
+            # Before the first new commit: caches of a later state, left by a catalog restored from a backup, are
+            # told by their number, which new commits would soon pass.
+            self.caches.catch_up()
             yield
             lock_file.write_lock_file(self.folder, self.catalog)
 
@@ -77,9 +80,10 @@ class Index:
         for attempt in range(VIEW_ATTEMPTS):
             with self.catalog.reading() as commit:
                 words = self.caches.lexical_at(commit) if lexical else None
-                if words is not None and words.commit > commit and attempt < VIEW_ATTEMPTS - 1:
-                    continue  # another process committed after this view began: begin at its commit
                 vectors = self.caches.dense_at(commit) if dense else None
+                reflected = max(words.commit if words else 0, self.caches.dense_commit if dense else 0)
+                if reflected > commit and attempt < VIEW_ATTEMPTS - 1:
+                    continue  # another process committed after this view began: begin at its commit
                 yield View(commit, self.catalog, vectors, words)
                 return
 

@@ -27,6 +27,7 @@ from rag_engine.index import (
     Change,
     Index,
     IndexLock,
+    LockedEmbedder,
     SourceRecord,
     StoredDocument,
     check_embedder,
@@ -80,7 +81,9 @@ class IngestJob:
         self._batch_chunks = batch_chunks
         self._wait_seconds = wait_seconds
         self._progress = progress
-        self._batch = IngestBatch(catalog=index.catalog, chunker=chunker, embedder=embedder)
+        self._batch = IngestBatch(
+            catalog=index.catalog, chunker=chunker, embedder=LockedEmbedder(lambda: embedder, catalog=index.catalog)
+        )
         self._failures: list[SourceFailure] = []
         self._contested: list[_Contested] = []
         self._unchanged = self._moved = 0
@@ -155,7 +158,9 @@ class IngestJob:
                 set_lock(change, self._lock, self._embedder)
             write_lock_file(self._index.folder, self._catalog)
             return
-        check_embedder(self._catalog, self._embedder)
+        if lock.embedder != self._lock.embedder:
+            # The same model answers the canaries before its first text; what says that it is another one, at once.
+            check_embedder(self._catalog, self._embedder)
         if lock.chunker != self._lock.chunker:
             raise ConfigurationError(
                 f"the index was chunked as {lock.chunker!r}, the settings now say {self._lock.chunker!r}",
@@ -206,7 +211,8 @@ class IngestJob:
             with sandbox.open(file.path, name=name) as parsed:
                 for item in _timed("ingest parse", parsed):
                     if isinstance(item, SourceFailure):
-                        failures.append(item)
+                        # The loader knows the document's name; people look for the file.
+                        failures.append(replace(item, source=path + item.source.removeprefix(name)))
                         continue
                     characters += len(item.text)
                     self._done = begun + min(characters, file.size)
@@ -217,7 +223,7 @@ class IngestJob:
                     elif holder.digest == document_digest(item):
                         shared.add(item.id)
                     else:
-                        duplicates[item.id] = _duplicate(name, item.id, holder)
+                        duplicates[item.id] = _duplicate(path, item.id, holder)
                 record = SourceRecord(
                     path=path,
                     name=name,
@@ -329,6 +335,7 @@ class IngestJob:
                     self._batch.commit_within(change)
                     self._report()
             self._batch.commit_within(change)
+        self._unchanged = self._done
 
     # What happened --------------------------------------------------------------------------------
 
@@ -380,9 +387,9 @@ def _check(document: Document) -> None:
         ) from error
 
 
-def _duplicate(name: str, identifier: str, holder: StoredDocument) -> SourceFailure:
+def _duplicate(path: str, identifier: str, holder: StoredDocument) -> SourceFailure:
     error = DuplicateDocumentError(f"the id {identifier} belongs to another document, of {holder.source or 'the API'}")
-    return SourceFailure(f"{name}: {identifier}", error.code, error.message, error.hint)
+    return SourceFailure(f"{path}: {identifier}", error.code, error.message, error.hint)
 
 
 def _timed(stage: str, items: Iterable[_Item]) -> Iterator[_Item]:

@@ -43,6 +43,7 @@ class SourceReview:
         if record.loader_version != self._lock.loaders.get(record.loader):
             return False
         self.unchanged += self._catalog.count_documents(path)
+        self.failures += self._catalog.failed_records(path)
         return True
 
     def _renamed(self, path: str, sha256: str) -> SourceRecord | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass
 
@@ -16,6 +17,9 @@ RANKING = {"cosine": 7.5, "source": 3.2, "sentence": 2.6, "window": 3.7, "kind":
 # The logit of the question's being answered at all.
 CONFIDENCE = {"cosine": 5.0, "passage_cosine": 1.8, "window": 1.6, "names": 0.9, "kind": 0.8, "negation": -1.9}
 CONFIDENCE_OFFSET = -6.05
+
+_HEADING = re.compile(r"#{1,6}[ \t][^\n]*")
+_FENCE = re.compile(r"^[ \t]*(?:```|~~~)", re.MULTILINE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +46,7 @@ class Evidence:
 
 
 def gather(question: str, sources: Sequence[NumberedSource], *, split_sentences: SentenceSplitter) -> list[Evidence]:
-    """Every sentence of the sources, each characters-and-text once, in the sources' order."""
+    """Every sentence of the sources, each text once, in the sources' order; headings and fenced code are none."""
     asked = frozenset(terms(question))
     asked_names = names(question)
     kind = answer_kind(question)
@@ -55,8 +59,11 @@ def gather(question: str, sources: Sequence[NumberedSource], *, split_sentences:
         spans = split_sentences(passage.text)
         words = [frozenset(terms(passage.text[start:end])) for start, end in spans]
         context = _context(source)
+        code = _fenced(passage.text)
         for position, (start, end) in enumerate(spans):
             text = passage.text[start:end]
+            if _HEADING.fullmatch(text) or any(first <= start < last for first, last in code):
+                continue  # speaks for the sentences around it, says nothing by itself
             window = context.union(*words[max(0, position - 1) : position + 2])
             evidence = Evidence(
                 source=source,
@@ -73,6 +80,13 @@ def gather(question: str, sources: Sequence[NumberedSource], *, split_sentences:
             # Overlapping chunks and copied documents bring the same sentence twice; the better source keeps it.
             found.setdefault(text, evidence)
     return list(found.values())
+
+
+def _fenced(text: str) -> list[tuple[int, int]]:
+    """Where code between fences stands; an unclosed fence reaches to the end."""
+    fences = [fence.start() for fence in _FENCE.finditer(text)]
+    edges = [*fences, len(text)] if len(fences) % 2 else fences
+    return [(first, last + 3) for first, last in zip(edges[::2], edges[1::2], strict=True)]
 
 
 def rank_features(evidence: Evidence, *, cosine: float) -> Mapping[str, float]:

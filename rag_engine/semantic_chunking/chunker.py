@@ -44,7 +44,9 @@ class StructuralChunker:
                 hint=f"set chunking.target_tokens to {_SMALLEST_BUDGET + tokenizer.special_tokens} or more",
             )
         self._tokenizer = tokenizer
-        self._identity = f"structural/{_VERSION} target={target_tokens} max={max_tokens} tokenizer={tokenizer.name}"
+        self._identity = (
+            f"structural/{_VERSION} target={min(target_tokens, max_tokens)} max={max_tokens} tokenizer={tokenizer.name}"
+        )
 
     @property
     def identity(self) -> str:

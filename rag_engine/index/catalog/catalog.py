@@ -18,7 +18,7 @@ from rag_engine.index.catalog import connection as database
 from rag_engine.index.catalog.change import Change
 from rag_engine.index.catalog.filters import condition
 from rag_engine.index.catalog.records import CatalogCounts, SourceRecord, StoredDocument
-from rag_engine.types.document import Block, BlockKind, Document, Page
+from rag_engine.types.document import Block, BlockKind, Document, Page, SourceFailure
 from rag_engine.types.health import QuarantinedSource
 from rag_engine.types.retrieval import Filter, Passage
 
@@ -54,6 +54,7 @@ class Catalog:
             IndexNotFoundError, CatalogDamagedError, NewerFormatError, IndexReadOnlyError: see these.
         """
         self.path = path
+        self._read_only = read_only
         self._lock = threading.RLock()
         self._connection = database.connect(path, read_only=read_only)
 
@@ -103,6 +104,11 @@ class Catalog:
     def commit_number(self) -> int:
         """The number of the latest commit; 0 before the first."""
         return int(self._rows("select ifnull(max(number), 0) from commits")[0][0])
+
+    def latest_commit(self) -> int:
+        """The number of the latest commit, also where a view of an earlier one is being read."""
+        with contextlib.closing(Catalog(self.path, read_only=self._read_only)) as unbound:
+            return unbound.commit_number()
 
     def meta(self, key: str) -> str | None:
         """A property of the index."""
@@ -159,6 +165,11 @@ class Catalog:
     def quarantined_source(self, path: str) -> QuarantinedSource | None:
         """Why a file could not be ingested, if so."""
         return next(iter(self._quarantined("where source = ?", (path,))), None)
+
+    def failed_records(self, path: str) -> list[SourceFailure]:
+        """The records of a file that could not be ingested when it was read."""
+        rows = self._quarantined("where substr(source, 1, ?) = ? order by source", (len(path) + 1, path + ":"))
+        return [SourceFailure(row.source, row.code, row.error, row.hint) for row in rows]
 
     def _quarantined(self, clause: str, parameters: Sequence[Any] = ()) -> list[QuarantinedSource]:
         columns = "source, sha256, loader_versions, code, error, hint, first_failed, last_failed, attempts"

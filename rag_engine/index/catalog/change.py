@@ -153,7 +153,7 @@ class Change:
                 int(source.complete),
             ),
         )
-        self.release(source.path, source.name)
+        self.release(source.path)
 
     def delete_source(self, path: str) -> None:
         """Removes a source with all its documents."""
@@ -163,8 +163,8 @@ class Change:
                 for (identifier,) in self._connection.execute("select id from documents where source = ?", (path,))
             ]
         )
-        row = self._connection.execute("delete from sources where path = ? returning name", (path,)).fetchone()
-        self.release(path, row[0] if row else path)
+        self._connection.execute("delete from sources where path = ?", (path,))
+        self.release(path)
 
     def move_source(self, source: SourceRecord, *, path: str, name: str) -> None:
         """A file was renamed: its documents keep their chunks; ids made of the file's name follow it."""
@@ -175,7 +175,7 @@ class Change:
             "id = case when id = ? or substr(id, 1, ?) = ? then ? || substr(id, ?) else id end where source = ?",
             (path, self.commit, source.name, len(stem), stem, name, len(stem), source.path),
         )
-        self.release(source.path, source.name)
+        self.release(source.path)
 
     def quarantine(self, failure: SourceFailure, *, sha256: str | None, loader_versions: str) -> None:
         """Notes that a source failed, or failed again."""
@@ -188,10 +188,10 @@ class Change:
             (failure.source, sha256, loader_versions, failure.code, failure.error, failure.hint, now, now),
         )
 
-    def release(self, path: str, name: str) -> None:
+    def release(self, path: str) -> None:
         """Takes a source, and single records of it, out of quarantine."""
         self._connection.execute(
-            "delete from quarantine where source = ? or substr(source, 1, ?) = ?", (path, len(name) + 1, name + ":")
+            "delete from quarantine where source = ? or substr(source, 1, ?) = ?", (path, len(path) + 1, path + ":")
         )
 
     def take_counts(self) -> ChangeCounts:

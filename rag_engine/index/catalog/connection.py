@@ -114,6 +114,12 @@ def _open(path: Path, *, read_only: bool) -> sqlite3.Connection:
         connection.execute("select count(*) from sqlite_master").fetchone()
     except sqlite3.OperationalError:
         # Where the folder cannot be written SQLite cannot keep its shared-memory file. Nothing
-        # can write there then, so the file may be read as it is.
+        # can write there then, so the file may be read as it is, unless a killed writer left commits beside it.
+        journal = path.with_name(f"{path.name}-wal")
+        if journal.exists() and journal.stat().st_size:
+            raise IndexReadOnlyError(
+                f"{path.parent} cannot be written, and {journal.name} holds commits that are not in {path.name} yet",
+                hint="run rag status once where the folder can be written, or on a copy of it",
+            ) from None
         connection = sqlite3.connect(f"{path.absolute().as_uri()}?immutable=1", uri=True, check_same_thread=False)
     return connection

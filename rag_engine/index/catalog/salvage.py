@@ -21,6 +21,8 @@ def readable_documents(path: Path) -> Iterator[tuple[Document, str | None]]:
     that does not have its digest any more is left out.
     """
     with contextlib.closing(sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True)) as connection:
+        # Without this SQLite refuses every page of a file that is shorter than its header says.
+        connection.execute("pragma writable_schema = on")
         for number in range(1, _highest_number(connection) + 1):
             # Damage shows itself in many ways: as DatabaseError, as broken JSON, as an enum member that is none.
             with contextlib.suppress(sqlite3.Error, ValueError, TypeError, KeyError):

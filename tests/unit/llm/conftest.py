@@ -2,9 +2,10 @@ from __future__ import annotations
 
 import pytest
 
-from rag_engine.embedding import DEFAULT_MODEL, CachedEmbedder, SentenceTransformerEmbedder, find_model
+from rag_engine.embedding import CachedEmbedder, SentenceTransformerEmbedder
 
 
 @pytest.fixture(scope="session")
-def embedder() -> CachedEmbedder:
-    return CachedEmbedder(SentenceTransformerEmbedder(files=find_model(DEFAULT_MODEL)))
+def embedder(embedder: SentenceTransformerEmbedder) -> CachedEmbedder:
+    """The default model, remembering: sentences come again with every question about them."""
+    return CachedEmbedder(embedder)

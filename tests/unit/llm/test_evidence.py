@@ -5,6 +5,7 @@ import re
 import pytest
 
 from rag_engine.llm.evidence import confidence, confidence_features, gather, rank_logit
+from rag_engine.semantic_chunking import split_sentences
 from rag_engine.types.generation import NumberedSource
 from rag_engine.types.retrieval import Passage
 
@@ -71,3 +72,17 @@ def test_more_of_anything_that_speaks_for_a_sentence_raises_rank_and_confidence(
 def test_sources_without_sentences_give_no_evidence() -> None:
     assert gather("who?", [], split_sentences=split) == []
     assert gather("who?", [source(1, " ")], split_sentences=split) == []
+
+
+def test_headings_and_fenced_code_are_never_quoted_but_count_for_their_neighbours() -> None:
+    text = (
+        '# Refund deadline\n\nIt is 14 days.\n\n```console\nrag ask "What is the refund deadline?"\n```\n\nSee below.'
+    )
+    evidence = gather("What is the refund deadline?", [source(1, text)], split_sentences=split_sentences)
+    assert [item.text for item in evidence] == ["It is 14 days.", "See below."]
+    assert evidence[0].in_window == 1.0
+
+
+def test_an_unclosed_fence_reaches_to_the_end() -> None:
+    found = gather("code?", [source(1, "Before it.\n\n```\ncode\n\nmore code")], split_sentences=split_sentences)
+    assert [item.text for item in found] == ["Before it."]

@@ -1,0 +1,1 @@
+"""Fault programs: what becomes of an index when its processes are killed."""

@@ -1,0 +1,199 @@
+"""Index files that are damaged are noticed, rebuilt from the catalog, and never answered from."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+
+from benchmarks.faults.hashing_embedder import HashingEmbedder
+from benchmarks.faults.victim import ingest_job
+from rag_engine.errors import CacheDamagedError
+from rag_engine.index import Index
+from rag_engine.types.document import Document
+
+QUESTIONS = ("common text", "word7 of document 3", "shared heading")
+Results = list[tuple[str, int]]
+
+
+def documents(first: int, last: int) -> list[Document]:
+    return [
+        Document(f"d{number}", f"Common text with word{number}, of document {number}.", title="Shared heading")
+        for number in range(first, last)
+    ]
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """An index of forty documents, a copy of its files as they were at twenty, and another index."""
+    folder = tmp_path_factory.mktemp("made")
+    for name, last in (("index", 20), ("other", 30)):
+        with closing(Index.open(folder / name, create=True)) as index:
+            ingest_job(index, HashingEmbedder()).ingest_documents(documents(0, last))
+    shutil.copytree(folder / "index", folder / "older")
+    with closing(Index.open(folder / "index")) as index:
+        ingest_job(index, HashingEmbedder()).ingest_documents(documents(20, 40))
+    return folder
+
+
+@pytest.fixture
+def folder(made: Path, tmp_path: Path) -> Path:
+    shutil.copytree(made, tmp_path / "made")
+    return tmp_path / "made" / "index"
+
+
+def results(index: Index) -> dict[str, tuple[Results, Results]]:
+    embedder = HashingEmbedder()
+    with index.view(dense=True, lexical=True) as view:
+        passages = view.passages(index.catalog.chunk_numbers().tolist())
+
+        def named(hits: list) -> Results:  # type: ignore[type-arg]
+            # Without scores: BM25 counts what was removed until tantivy merges it away; a new index has none of it.
+            return [(passages[hit.chunk].document_id, passages[hit.chunk].start) for hit in hits]
+
+        return {
+            question: (
+                named(view.dense.search(embedder.embed([question])[0], 40)),
+                named(view.lexical.search(question, 40)),
+            )
+            for question in QUESTIONS
+        }
+
+
+def segment_files(folder: Path) -> list[Path]:
+    return [file for file in (folder / "lexical").iterdir() if len(file.stem) == 32]
+
+
+def on_files(change: Callable[[Path], object], *, lexical: bool) -> Callable[[Path], None]:
+    def damage(folder: Path) -> None:
+        for file in segment_files(folder) if lexical else [folder / "dense.faiss"]:
+            change(file)
+
+    return damage
+
+
+def truncate(file: Path) -> None:
+    os.truncate(file, file.stat().st_size // 2)
+
+
+def zero(file: Path) -> None:
+    file.write_bytes(bytes(file.stat().st_size))
+
+
+def garbage(file: Path) -> None:
+    file.write_bytes(os.urandom(file.stat().st_size))
+
+
+def swap(name: str, origin: str) -> Callable[[Path], None]:
+    def damage(folder: Path) -> None:
+        taken, given = folder / name, folder.parent / origin / name
+        if taken.is_dir():
+            shutil.rmtree(taken)
+            shutil.copytree(given, taken)
+        else:
+            shutil.copy(given, taken)
+
+    return damage
+
+
+DAMAGES = {
+    **{
+        f"{change.__name__} {'lexical' if lexical else 'dense'}": on_files(change, lexical=lexical)
+        for change in (truncate, zero, garbage, Path.unlink)
+        for lexical in (False, True)
+    },
+    "no lexical folder": lambda folder: shutil.rmtree(folder / "lexical"),
+    "no lexical meta": lambda folder: (folder / "lexical" / "meta.json").unlink(),
+    "garbage lexical meta": lambda folder: (folder / "lexical" / "meta.json").write_text("{{"),
+    "another index's dense": swap("dense.faiss", "other"),
+    "another index's lexical": swap("lexical", "other"),
+}
+
+
+@pytest.mark.parametrize("damage", DAMAGES.values(), ids=DAMAGES)
+def test_damage_is_noticed_and_mended_at_the_next_use(
+    made: Path, folder: Path, damage: Callable[[Path], None], caplog: pytest.LogCaptureFixture
+) -> None:
+    with closing(Index.open(made / "index")) as whole:
+        expected = results(whole)
+    damage(folder)
+    # What is simply absent, as in a new index, is no damage to warn of.
+    warned = (folder / "dense.faiss").exists() and (folder / "lexical").exists()
+    with closing(Index.open(folder)) as index:
+        assert any(isinstance(state, str) for state in index.caches.on_disk().values())
+        assert results(index) == expected
+        assert ("rebuilt from the catalog" in caplog.text) == warned
+        index.caches.save()
+        assert set(index.caches.on_disk().values()) == {index.catalog.commit_number()}
+
+
+@pytest.mark.parametrize("name", ["dense.faiss", "lexical"])
+def test_an_older_copy_catches_up(made: Path, folder: Path, name: str) -> None:
+    swap(name, "older")(folder)
+    with closing(Index.open(made / "index")) as whole, closing(Index.open(folder)) as index:
+        assert index.caches.on_disk()[name.removesuffix(".faiss")] < index.catalog.commit_number()  # type: ignore[operator]
+        assert results(index) == results(whole)
+
+
+@pytest.mark.parametrize("change", [zero, garbage, Path.unlink], ids=lambda change: change.__name__)
+def test_a_reader_whose_lexical_files_are_damaged_says_so_or_goes_on_and_then_answers(
+    made: Path, folder: Path, change: Callable[[Path], None]
+) -> None:
+    """In a process of its own, that a crash would end."""
+    for attempt in range(3):
+        copy = folder.parent / f"copy-{attempt}"
+        shutil.copytree(folder, copy)
+        done = subprocess.run(
+            [sys.executable, "-c", READER, str(copy), change.__name__],
+            cwd=Path(__file__).resolve().parents[2],
+            capture_output=True,
+            text=True,
+        )
+        assert done.returncode == 0, done.stderr
+        assert done.stdout.splitlines()[-1] == "[8]"
+
+
+READER = """
+import os, sys, pathlib
+from rag_engine.errors import CacheDamagedError
+from rag_engine.index import Index
+folder = pathlib.Path(sys.argv[1])
+index = Index.open(folder)
+def search():
+    with index.view(dense=True, lexical=True) as view:
+        return [hit.chunk for hit in view.lexical.search("word7", 5)]
+assert search() == [8]
+for file in (folder / "lexical").iterdir():
+    if len(file.stem) == 32:
+        if sys.argv[2] == "unlink":
+            file.unlink()
+            continue
+        size = file.stat().st_size
+        with file.open("r+b") as opened:
+            opened.write(bytes(size) if sys.argv[2] == "zero" else os.urandom(size))
+try:
+    print(search())
+except CacheDamagedError as error:
+    print(error.public_message)
+index.close()
+index = Index.open(folder)
+print(search())
+"""
+
+
+def test_a_panic_inside_the_search_is_an_error_of_ours(folder: Path) -> None:
+    with closing(Index.open(folder)) as index:
+        with index.view(dense=False, lexical=True) as view:
+            for file in segment_files(folder):
+                with file.open("r+b") as opened:
+                    opened.write(b"\xff" * file.stat().st_size)
+            with pytest.raises(CacheDamagedError):
+                view.lexical.search("common word7", 5)
+        with index.view(dense=False, lexical=True) as view:
+            assert [hit.chunk for hit in view.lexical.search("word7", 5)] == [8]
