@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from rag_engine import Document, Engine
+from tests.documents import pdf
 
 
 def text_of(tmp_path: Path, identifier: str) -> str:
@@ -159,6 +160,16 @@ def test_what_a_person_sees_is_text(rag: Any, shop: Path) -> None:
     assert "[1] shop/refunds.md" in rag("ask", "When are refunds paid?").out
     assert "reflects commit" in rag("status").out
     assert "nothing is wrong" in rag("doctor").out
+
+
+def test_a_citation_in_a_pdf_names_its_page(rag: Any, shop: Path) -> None:
+    (shop / "manual.pdf").write_bytes(
+        pdf("Read this manual first.", "The kettle boils one litre of water in three minutes.", "Clean it monthly.")
+    )
+    rag("ingest", "shop")
+    answer = rag("ask", "How fast does the kettle boil a litre of water?", "--json").json
+    assert [(citation["document"], citation["page"]) for citation in answer["citations"]] == [("shop/manual.pdf", 2)]
+    assert "page 2" in rag("ask", "How fast does the kettle boil a litre of water?").out
 
 
 async def _ask(engine: Engine) -> tuple[str, str]:
