@@ -20,6 +20,7 @@ from rag_engine.index.dense import FaissIndex
 from rag_engine.index.files import writing
 from rag_engine.index.lexical import TantivyIndex
 from rag_engine.index.lock import read_lock
+from rag_engine.index.writer_lock import writer_lock
 from rag_engine.protocols import LexicalEntry
 from rag_engine.tracing import names
 
@@ -48,6 +49,7 @@ class Caches:
     def dense_at(self, commit: int) -> FaissIndex:
         """The dense leg at the catalog's present commit. Call within ``catalog.reading()``."""
         held, self._dense = self._dense, None  # what fails half way is not held on to
+        first_use = held is None
         if held is None or (held.commit < commit and held.index.dimension != self._dimension()):
             held = self._load_dense(commit)
         if held.commit < commit:
@@ -61,6 +63,11 @@ class Caches:
                     )
                 held.commit = commit
         self._dense = held
+        if first_use:
+            # What was absent, damaged or behind is mended for the next process too, unless one is writing:
+            # that one writes the file at its end.
+            with contextlib.suppress(StorageError), writer_lock(self._folder, wait_seconds=0, purpose="a search"):
+                self._save_dense()
         return held.index
 
     def _dimension(self) -> int:
@@ -180,6 +187,9 @@ class Caches:
     def save(self) -> None:
         """Brings both legs up to the catalog and writes the dense one to its file."""
         self.catch_up()
+        self._save_dense()
+
+    def _save_dense(self) -> None:
         held = self._dense
         if held is not None and held.saved != held.commit:
             with self._cache_lock(), tracing.span("save dense", {names.COMMIT: held.commit}):

@@ -7,6 +7,7 @@ by its digest, and no chunk is embedded twice.
 
 from __future__ import annotations
 
+import contextlib
 import json
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -48,12 +49,17 @@ _Item = TypeVar("_Item")
 
 
 @dataclass(frozen=True, slots=True)
-class _Contested:
-    """A source with documents whose ids another living source had when it was read: equal ones, and others."""
+class _Reading:
+    """A source that was read but is not settled.
+
+    Another living source had the ids of ``shared``, with equal documents, and of ``duplicates``, with others;
+    ``given_up`` are those that the source itself had before and has no more.
+    """
 
     source: SourceRecord
     shared: frozenset[str]
     duplicates: Mapping[str, SourceFailure]
+    given_up: frozenset[str]
     failures: Sequence[SourceFailure]
 
 
@@ -85,7 +91,7 @@ class IngestJob:
             catalog=index.catalog, chunker=chunker, embedder=LockedEmbedder(lambda: embedder, catalog=index.catalog)
         )
         self._failures: list[SourceFailure] = []
-        self._contested: list[_Contested] = []
+        self._unsettled: dict[str, _Reading] = {}
         self._unchanged = self._moved = 0
         self._stage, self._done, self._total = "scan", 0, 0
 
@@ -183,7 +189,7 @@ class IngestJob:
             with self._make_sandbox() as sandbox:
                 for file, sha256 in changed:
                     self._read(file, sha256, sandbox)
-                self._settle_contested(sandbox)
+                self._settle(sandbox)
         for path in review.vanished:
             self._batch.note(lambda change, path=path: change.delete_source(path))  # type: ignore[misc]
 
@@ -216,7 +222,7 @@ class IngestJob:
                         continue
                     characters += len(item.text)
                     self._done = begun + min(characters, file.size)
-                    holder = self._holder(item, path)
+                    holder = self._holder(item.id, path)
                     if holder is None:
                         here.add(item.id)
                         self._put(item, path)
@@ -224,6 +230,7 @@ class IngestJob:
                         shared.add(item.id)
                     else:
                         duplicates[item.id] = _duplicate(path, item.id, holder)
+                given_up = before - here
                 record = SourceRecord(
                     path=path,
                     name=name,
@@ -231,19 +238,16 @@ class IngestJob:
                     size=file.size,
                     loader=parsed.loader,
                     loader_version=parsed.version,
-                    # A source that shares an id with another one is read again each time, so that it takes
-                    # the document over when the other one gives it up.
-                    complete=not (shared or duplicates),
+                    complete=not (shared or duplicates or given_up),
                 )
         except IngestionError as error:
             self._fail(file, error, sha256=None if error.retryable else sha256)
             return
 
         self._failures.extend(failures)
-        self._batch.note(lambda change: change.delete_documents(sorted(before - here)))
         self._finish(record, [*failures, *duplicates.values()])
-        if shared or duplicates:
-            self._contested.append(_Contested(record, frozenset(shared), duplicates, failures))
+        if not record.complete:
+            self._unsettled[path] = _Reading(record, frozenset(shared), duplicates, frozenset(given_up), failures)
         self._done = begun + file.size
         self._report()
 
@@ -257,47 +261,59 @@ class IngestJob:
 
         self._batch.note(finish)
 
-    def _settle_contested(self, sandbox: Sandbox) -> None:
-        """Takes in the documents whose ids another source had when they were read, and has given up since."""
-        if self._contested:
-            self._commit()
-        for contested in self._contested:
-            ids = contested.shared | contested.duplicates.keys()
-            freed = {identifier for identifier in ids if self._catalog.stored(identifier) is None}
-            if freed:
-                freed = self._taken_over(contested, freed, sandbox)
-            self._unchanged += len(contested.shared - freed)
-            self._failures += [
-                failure for identifier, failure in contested.duplicates.items() if identifier not in freed
-            ]
+    def _settle(self, sandbox: Sandbox) -> None:
+        """Once all is read: ids that one source gave up go to another that has them, then the rest is deleted.
 
-    def _taken_over(self, contested: _Contested, freed: set[str], sandbox: Sandbox) -> set[str]:
-        """Those of the ``freed`` ids that the source has now; it stays incomplete where it changed meanwhile."""
-        source, taken = contested.source, set()
-        try:
-            with sandbox.open(Path(source.path), name=source.name) as parsed:
-                if parsed.sha256 != source.sha256:
-                    return set()
-                for item in _timed("ingest parse", parsed):
-                    if isinstance(item, Document) and item.id in freed and self._holder(item, source.path) is None:
-                        taken.add(item.id)
-                        self._put(item, source.path)
-        except IngestionError:
-            return taken
-        left = {identifier: failure for identifier, failure in contested.duplicates.items() if identifier not in taken}
-        complete = not (left or contested.shared - taken)
-        self._finish(replace(source, complete=complete), [*contested.failures, *left.values()])
+        In this order a document that moves between files is never absent, however the ingest ends.
+        """
+        if not self._unsettled:
+            return
         self._commit()
+        taken = {path: self._taken_over(reading, sandbox) for path, reading in self._unsettled.items()}
+        self._commit()
+        for path, reading in self._unsettled.items():
+            shared = reading.shared - taken[path]
+            duplicates = [failure for key, failure in reading.duplicates.items() if key not in taken[path]]
+            self._unchanged += len(shared)
+            self._failures += duplicates
+            # A source that shares an id with another one is read again each time, so that it takes the document
+            # over when the other one gives it up.
+            complete = not (shared or duplicates)
+            self._finish(replace(reading.source, complete=complete), [*reading.failures, *duplicates])
+            stored = [self._catalog.stored(identifier) for identifier in sorted(reading.given_up)]
+            gone = [document.id for document in stored if document is not None and document.source == path]
+            self._batch.note(lambda change, gone=gone: change.delete_documents(gone))  # type: ignore[misc]
+
+    def _taken_over(self, reading: _Reading, sandbox: Sandbox) -> set[str]:
+        """The contested ids that are free by now and whose documents the source has; none where it changed."""
+        source, taken = reading.source, set[str]()
+        contested = reading.shared | reading.duplicates.keys()
+        freed = {identifier for identifier in contested if self._holder(identifier, source.path) is None}
+        if not freed:
+            return taken
+        with contextlib.suppress(IngestionError), sandbox.open(Path(source.path), name=source.name) as parsed:
+            if parsed.sha256 != source.sha256:
+                return taken
+            for item in _timed("ingest parse", parsed):
+                if isinstance(item, Document) and item.id in freed:
+                    taken.add(item.id)
+                    self._put(item, source.path)
         return taken
 
-    def _holder(self, document: Document, source: str | None) -> StoredDocument | None:
+    def _holder(self, identifier: str, source: str | None) -> StoredDocument | None:
         """The document of another, living source that has this id; None where the id is free for ``source``."""
-        if document.id in self._batch.document_ids:
+        if identifier in self._batch.document_ids:
             self._commit()
-        stored = self._catalog.stored(document.id)
-        if stored is None or stored.source == source or (stored.source is not None and is_gone(stored.source)):
+        stored = self._catalog.stored(identifier)
+        if stored is None or stored.source == source:
+            return None
+        if stored.source is not None and (is_gone(stored.source) or self._is_given_up(identifier, stored.source)):
             return None
         return stored
+
+    def _is_given_up(self, identifier: str, source: str) -> bool:
+        reading = self._unsettled.get(source)
+        return reading is not None and identifier in reading.given_up
 
     def _put(self, document: Document, source: str | None) -> None:
         stored = self._catalog.stored(document.id)
@@ -315,7 +331,7 @@ class IngestJob:
         for document in documents:
             try:
                 _check(document)
-                holder = self._holder(document, None)
+                holder = self._holder(document.id, None)
                 if holder is not None:
                     raise DuplicateDocumentError(f"the id {document.id} belongs to a document of {holder.source}")
             except IngestionError as error:
