@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 import warnings
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
@@ -11,17 +10,13 @@ from pathlib import Path
 
 import pytest
 
-REPOSITORY = Path(__file__).resolve().parents[1]
-# With --import-mode=importlib nothing puts the repository on the path, where benchmarks lies.
-sys.path.insert(0, str(REPOSITORY))
-
-from benchmarks.faults.hashing_embedder import HashingEmbedder  # noqa: E402
-from benchmarks.faults.victim import ingest_job  # noqa: E402
-from rag_engine.embedding import DEFAULT_MODEL, SentenceTransformerEmbedder, find_model  # noqa: E402
-from rag_engine.index import Index  # noqa: E402
-from rag_engine.protocols import Embedder  # noqa: E402
-from rag_engine.types.document import Document  # noqa: E402
-from rag_engine.types.ingestion import IngestReport  # noqa: E402
+from benchmarks.faults.hashing_embedder import HashingEmbedder
+from benchmarks.faults.victim import ingest_job
+from rag_engine.embedding import DEFAULT_MODEL, SentenceTransformerEmbedder, find_model
+from rag_engine.index import Index
+from rag_engine.protocols import Embedder
+from rag_engine.types.document import Document
+from rag_engine.types.ingestion import IngestReport
 
 MakeModel = Callable[..., Path]
 OpenIndex = Callable[[], Index]
