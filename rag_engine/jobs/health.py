@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -12,6 +12,7 @@ from rag_engine.index import (
     Catalog,
     Index,
     PreparedDocument,
+    SourceRecord,
     check_embedder,
     document_digest,
     lock_file_differs,
@@ -21,6 +22,7 @@ from rag_engine.index import (
     writer_lock,
 )
 from rag_engine.protocols import Embedder
+from rag_engine.types.document import Document
 from rag_engine.types.health import Finding, IndexStatus
 
 WAIT_SECONDS = 30.0  # for another writer
@@ -123,6 +125,18 @@ def _damaged(path: Path, reason: str) -> Finding:
     return Finding(f"the catalog {path}", reason, mend)
 
 
+def _unread_sources(saved: Sequence[tuple[Document, str | None]]) -> Iterator[SourceRecord]:
+    """The files that saved documents came from, to be read again; or noticed as gone."""
+    ids: dict[str, list[str]] = {}
+    for document, source in saved:
+        if source is not None:
+            ids.setdefault(source, []).append(document.id)
+    for path, held in ids.items():
+        stems = {identifier.rpartition("#")[0] or path for identifier in held}
+        name = held[0] if len(held) == 1 else stems.pop() if len(stems) == 1 else path
+        yield SourceRecord(path, name, sha256="", size=0, loader="", loader_version=0, complete=False)
+
+
 def salvage(path: Path) -> tuple[int, Path]:
     """Sets a damaged catalog aside and begins a new one with every document that can be saved of it.
 
@@ -144,6 +158,8 @@ def salvage(path: Path) -> tuple[int, Path]:
             with catalog.change() as change:
                 for document, source in saved:
                     change.put_document(PreparedDocument(document, document_digest(document), source, (), {}))
+                for record in _unread_sources(saved):
+                    change.record_source(record)
         finally:
             catalog.close()
         aside = set_aside(path)

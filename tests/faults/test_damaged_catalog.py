@@ -17,6 +17,7 @@ from rag_engine.config import Settings, load_settings
 from rag_engine.engine import Engine, examine, repair
 from rag_engine.errors import CatalogDamagedError
 from rag_engine.index import CATALOG_NAME, Index
+from rag_engine.jobs.health import salvage
 from rag_engine.types.document import Document
 
 MakeModel = Callable[..., Path]
@@ -179,3 +180,21 @@ def test_a_spoiled_journal_costs_at_most_what_it_held(tmp_path: Path, kind: str)
                 assert len(view.dense) == len(view.lexical) == len(ids)
     except CatalogDamagedError as error:
         assert "rag doctor" in error.hint  # noqa: PT017
+
+
+def test_a_saved_document_whose_file_has_gone_goes_with_the_next_ingest(tmp_path: Path, settings: Settings) -> None:
+    docs = tmp_path / "docs"
+    docs.mkdir()
+    for number in range(3):
+        (docs / f"{number}.md").write_text(text_of(number))
+    index = tmp_path / "index"
+    with Engine.open(index, settings=settings) as engine:
+        engine.ingest(docs)
+    salvage(index / CATALOG_NAME)
+    (docs / "1.md").unlink()
+    with Engine.open(index, settings=settings) as engine:
+        engine.re_embed()
+        assert engine.status().sources == 3
+        report = engine.ingest(docs)
+        assert (report.documents.unchanged, report.documents.deleted, report.embedded) == (2, 1, 0)
+        assert engine.status().documents == 2
