@@ -188,7 +188,8 @@ class IngestJob:
         if changed:
             with self._make_sandbox() as sandbox:
                 for file, sha256 in changed:
-                    self._read(file, sha256, sandbox)
+                    with tracing.span("read source"):
+                        self._read(file, sha256, sandbox)
                 self._settle(sandbox)
         for path in review.vanished:
             self._batch.note(lambda change, path=path: change.delete_source(path))  # type: ignore[misc]

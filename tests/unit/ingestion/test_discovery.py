@@ -1,5 +1,7 @@
 import os
 import socket
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -109,16 +111,39 @@ def test_what_is_no_regular_file_is_reported_where_it_is_named(tmp_path: Path) -
     ]
 
 
-@pytest.mark.skipif(os.geteuid() == 0, reason="root may read everything")
-def test_a_folder_that_may_not_be_read_is_reported_and_the_rest_found(tmp_path: Path) -> None:
-    make(tmp_path, "a.txt", "shut/b.txt")
+AS_NOBODY = """
+import os, pathlib, sys
+from rag_engine.errors import UnreadableSourceError
+from rag_engine.ingestion import discover, hash_file
+folder = pathlib.Path(sys.argv[1])
+if os.getuid() == 0:  # root may read everything
+    os.setgid(65534); os.setuid(65534)
+found = discover([folder])
+print([file.path.name for file in found.files], [failure.code for failure in found.failures])
+try:
+    hash_file(folder / "forbidden.txt")
+except UnreadableSourceError as error:
+    print(error.retryable, error.public_message)
+"""
+
+
+def test_what_may_not_be_read_is_reported_and_the_rest_found(tmp_path: Path) -> None:
+    make(tmp_path, "a.txt", "forbidden.txt", "shut/b.txt")
+    for folder in (tmp_path, *tmp_path.parents[:2]):
+        folder.chmod(0o755)  # pytest's folders are the user's own; another user must get through
+    (tmp_path / "forbidden.txt").chmod(0)
     (tmp_path / "shut").chmod(0)
     try:
-        found = discover([tmp_path])
+        shown = subprocess.run(
+            [sys.executable, "-c", AS_NOBODY, str(tmp_path)], capture_output=True, text=True, check=True
+        )
     finally:
         (tmp_path / "shut").chmod(0o700)
-    assert names(found, tmp_path) == ["a.txt"]
-    assert [failure.code for failure in found.failures] == ["unreadable_source"]
+        (tmp_path / "forbidden.txt").chmod(0o600)
+    listed, forbidden = shown.stdout.splitlines()
+    assert listed == "['a.txt', 'forbidden.txt'] ['unreadable_source']"
+    assert forbidden.startswith("True ")
+    assert "check the permissions" in forbidden
 
 
 def test_a_name_with_a_line_break_is_a_name_like_others(tmp_path: Path) -> None:
