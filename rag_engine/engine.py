@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import threading
 from collections.abc import Callable, Coroutine, Iterable, Mapping
 from pathlib import Path
@@ -168,7 +169,8 @@ class Engine:
 
     def _take_in(self, corpus: Path, progress: Callable[[IngestProgress], None]) -> None:
         catalog = self._assembly.index.catalog
-        if catalog.counts().documents == 0 or catalog.source(str(corpus.absolute())) is not None:
+        path = os.path.abspath(corpus)  # noqa: PTH100 - links are not resolved, as in discovery
+        if catalog.counts().documents == 0 or catalog.source(path) is not None:
             self.ingest(corpus, progress=progress)
             return
         held = set(catalog.document_ids())
