@@ -76,7 +76,9 @@ class Catalog:
         with self._lock, database.translated_errors(self.path):
             self._connection.execute("begin immediate")
             try:
-                yield Change(self._connection)
+                change = Change(self._connection)
+                yield change
+                change.drop_unused_vectors()
                 self._connection.execute("commit")
             except BaseException:
                 # A full disk may have rolled back already.

@@ -22,6 +22,7 @@ class Change:
             connection.execute("insert into commits (created) values (?) returning number", (_now(),)).fetchone()[0]
         )
         self.counts = ChangeCounts()
+        self._left_vectors: set[int] = set()
 
     def put_document(self, prepared: PreparedDocument) -> None:
         """Stores a document, new or in place of the one with its id.
@@ -71,6 +72,7 @@ class Change:
     def remove_all_chunks(self) -> None:
         """Removes every chunk and vector; the documents stay."""
         self._remove_chunks(number for (number,) in self._connection.execute("select number from chunks").fetchall())
+        self.drop_unused_vectors()  # at once: those that follow may come from another model
 
     def _put_chunks(self, document: int, prepared: PreparedDocument, *, keep: bool) -> None:
         connection = self._connection
@@ -132,11 +134,19 @@ class Change:
                 "delete from chunks where number = ? returning vector", (number,)
             ).fetchone()
             self._connection.execute("insert into removed_chunks values (?, ?)", (number, self.commit))
-            self._connection.execute(
-                "delete from vectors where number = ? and not exists (select 1 from chunks where vector = ?)",
-                (vector[0], vector[0]),
-            )
+            self._left_vectors.add(vector[0])
             self.counts.chunks_deleted += 1
+
+    def drop_unused_vectors(self) -> None:
+        """Removes the vectors that chunks have left and no chunk has taken up again: the last step of a change.
+
+        Not sooner, since a text that goes from one document may come to another within the same change.
+        """
+        self._connection.executemany(
+            "delete from vectors where number = ?1 and not exists (select 1 from chunks where vector = ?1)",
+            [(number,) for number in self._left_vectors],
+        )
+        self._left_vectors.clear()
 
     def record_source(self, source: SourceRecord) -> None:
         """Notes what a file held when it was read, and takes it out of quarantine."""

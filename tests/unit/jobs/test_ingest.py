@@ -172,3 +172,15 @@ def test_progress_tells_stages_in_order_and_ends_at_the_total(
     assert all(0 <= progress.done <= progress.total for progress in told)
     assert told[-1].documents == report.documents.added == 5
     assert told[-1].commit == report.commit
+
+
+def test_two_files_that_exchange_their_texts_embed_nothing(ingest: Ingest, index: Index, folder: Path) -> None:
+    (folder / "a.txt").write_text("the first text", encoding="utf-8")
+    (folder / "b.txt").write_text("the second text", encoding="utf-8")
+    ingest(folder)
+    (folder / "a.txt").write_text("the second text", encoding="utf-8")
+    (folder / "b.txt").write_text("the first text", encoding="utf-8")
+    report = ingest(folder)
+    assert (report.documents.updated, report.embedded) == (2, 0)
+    assert [document.text for document, _ in index.catalog.documents()] == ["the second text", "the first text"]
+    assert len(index.catalog.chunk_numbers()) == 2
