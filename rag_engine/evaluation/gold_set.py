@@ -80,11 +80,10 @@ def read_gold_set(folder: Path) -> GoldSet:
     folder = Path(folder)
     beir, spans = folder / "queries.jsonl", folder / "questions.jsonl"
     if beir.is_file() == spans.is_file():
-        found = "holds both" if beir.is_file() else "holds neither" if folder.is_dir() else "is no folder with"
-        raise GoldSetError(
-            f"{folder} {found} queries.jsonl (BEIR form) {'and' if beir.is_file() else 'or'} "
-            f"questions.jsonl (span form)"
-        )
+        found, joined = ("holds both", "and") if beir.is_file() else ("holds neither", "nor")
+        if not folder.is_dir():
+            found, joined = "is no folder with", "or"
+        raise GoldSetError(f"{folder} {found} queries.jsonl (BEIR form) {joined} questions.jsonl (span form)")
     if beir.is_file():
         form, corpus, questions = GoldForm.BEIR, folder / "corpus.jsonl", _read_beir(folder)
     else:
