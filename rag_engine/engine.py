@@ -12,7 +12,7 @@ from typing import Any, TypeVar
 
 from rag_engine.assembly import Assembly
 from rag_engine.config import Settings, load_settings
-from rag_engine.context_retrieval import parse_filter
+from rag_engine.context_retrieval import parse_filter, parse_mode
 from rag_engine.errors import CatalogDamagedError, GoldSetError, UsageError
 from rag_engine.evaluation import EvaluationReport, document_ids, read_gold_set
 from rag_engine.index import CATALOG_NAME
@@ -229,10 +229,7 @@ def repair(folder: Path, *, settings: Settings) -> list[str]:
 
 
 def _mode(given: SearchMode | str | None, default: SearchMode) -> SearchMode:
-    try:
-        return default if given is None else SearchMode(given)
-    except ValueError as error:
-        raise UsageError(f"there is no mode {given!r}", hint=", ".join(SearchMode)) from error
+    return default if given is None else parse_mode(given)
 
 
 def _parsed(form: FilterForm | None) -> Filter | None:

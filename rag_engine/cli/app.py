@@ -350,8 +350,11 @@ def doctor(
 
 
 def _check_mode(mode: str | None) -> None:
-    if mode is not None and mode not in ("hybrid", "dense", "lexical"):
-        raise UsageError(f"there is no mode {mode!r}", hint="hybrid, dense or lexical")
+    """Before an index is looked for: a wrong mode is wrong usage whether there is one or not."""
+    from rag_engine.context_retrieval import parse_mode
+
+    if mode is not None:
+        parse_mode(mode)
 
 
 def _read_citations(answer: str) -> list[dict[str, Any]]:

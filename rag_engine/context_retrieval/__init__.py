@@ -2,6 +2,7 @@
 
 from rag_engine.context_retrieval.filters import parse_filter
 from rag_engine.context_retrieval.hybrid import HybridRetriever
+from rag_engine.context_retrieval.mode import parse_mode
 from rag_engine.context_retrieval.question import clean_question
 
-__all__ = ["HybridRetriever", "clean_question", "parse_filter"]
+__all__ = ["HybridRetriever", "clean_question", "parse_filter", "parse_mode"]

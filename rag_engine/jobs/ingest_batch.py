@@ -96,15 +96,12 @@ class IngestBatch:
     def _apply(self, change: Change) -> None:
         for operation in self._operations:
             operation(change)
-        self._count(change.take_counts())
+        self.totals.changes += change.take_counts()
         self._operations.clear()
         self._texts.clear()
         self.document_ids.clear()
         # A new dictionary: the prepared documents of this batch hold the old one.
         self._vectors = {}
-
-    def _count(self, counts: ChangeCounts) -> None:
-        self.totals.changes += counts
 
 
 def _texts_by_key(chunks: list[Chunk]) -> dict[bytes, str]:
