@@ -199,8 +199,7 @@ class Catalog:
     def page(self, identifier: str, position: int) -> int | None:
         """The page of a document's character, None where the document has no pages."""
         rows = self._rows("select pages from documents where id = ?", (identifier,))
-        pages = json.loads(rows[0][0]) if rows else []
-        return next((number for number, start, end in pages if start <= position < end), None)
+        return _page_at(rows[0][0], position) if rows else None
 
     DOCUMENT_COLUMNS = "id, source, title, text, metadata, blocks, pages"
 
@@ -307,7 +306,6 @@ class Catalog:
                 f"join documents on documents.number = chunks.document where chunks.number in ({marks})",
                 portion,
             ):
-                page = next((page for page, first, last in json.loads(pages) if first <= begin < last), None)
                 found[number] = Passage(
                     rank=0,
                     score=0.0,
@@ -318,7 +316,7 @@ class Catalog:
                     end=end,
                     text=text,
                     heading_path=tuple(json.loads(path)),
-                    page=page,
+                    page=_page_at(pages, begin),
                     metadata=json.loads(metadata),
                 )
         return found
@@ -327,6 +325,10 @@ class Catalog:
         """What SQLite's own check finds wrong, empty when it is sound."""
         rows = self._rows("pragma integrity_check(20)")
         return [] if rows == [("ok",)] else [str(row[0]) for row in rows]
+
+
+def _page_at(pages: str, position: int) -> int | None:
+    return next((number for number, start, end in json.loads(pages) if start <= position < end), None)
 
 
 def _numbers(rows: Iterable[tuple[int]]) -> Numbers:
