@@ -2,19 +2,29 @@
 
 from __future__ import annotations
 
+import os
 from functools import cached_property
 from pathlib import Path
 
 from rag_engine import tracing
 from rag_engine.config import Settings
 from rag_engine.context_retrieval import HybridRetriever
-from rag_engine.embedding import CachedEmbedder, SentenceTransformerEmbedder, find_model
+from rag_engine.embedding import (
+    CachedEmbedder,
+    ModelFiles,
+    WeightDigests,
+    default_cache,
+    embedding_path,
+    find_model,
+    open_embedder,
+)
 from rag_engine.index import Index, LockedEmbedder
 from rag_engine.ingestion import Sandbox
 from rag_engine.ingestion.loaders import loader_versions
 from rag_engine.jobs.evaluate import AskQuestion, EvaluateJob, ReportQuestions
 from rag_engine.jobs.health import HealthJob
-from rag_engine.jobs.ingest import IngestJob, ReportProgress
+from rag_engine.jobs.ingest import IngestJob
+from rag_engine.jobs.ingest_progress import ReportProgress
 from rag_engine.jobs.multi_llm_orchestrator import AskJob
 from rag_engine.llm import ExtractiveModel
 from rag_engine.prompt_engineering import PromptBuilder
@@ -33,9 +43,20 @@ class Assembly:
 
     @cached_property
     def embedder(self) -> Embedder:
-        """The model of the settings, whatever the index was built with."""
+        """The model of the settings, whatever the index was built with; compiled now where it was not yet."""
         settings = self.settings.embedding
-        return SentenceTransformerEmbedder(files=find_model(settings.model), batch_size=settings.batch_size)
+        return open_embedder(
+            self._model_files, runtime=settings.runtime, cache=self._cache, batch_size=settings.batch_size
+        )
+
+    @cached_property
+    def _model_files(self) -> ModelFiles:
+        return find_model(self.settings.embedding.model, digests=WeightDigests(self._cache / "weights.json"))
+
+    @property
+    def _cache(self) -> Path:
+        cache = self.settings.embedding.cache
+        return default_cache() if cache is None else Path(cache).expanduser()
 
     @cached_property
     def index_embedder(self) -> Embedder:
@@ -88,6 +109,7 @@ class Assembly:
             ),
             loader_versions=loader_versions(),
             batch_chunks=settings.batch_chunks,
+            workers=settings.workers or max(1, _usable_cores() - 1),
             wait_seconds=self.settings.index.wait_seconds,
             progress=progress,
         )
@@ -104,4 +126,17 @@ class Assembly:
 
     def health_job(self) -> HealthJob:
         """A new examination of the index."""
-        return HealthJob(index=self.index, make_embedder=lambda: self.embedder)
+        return HealthJob(
+            index=self.index,
+            make_embedder=lambda: self.embedder,
+            embedding_path=lambda: embedding_path(
+                self._model_files, runtime=self.settings.embedding.runtime, cache=self._cache
+            ),
+        )
+
+
+def _usable_cores() -> int:
+    """Cores that this process may run on; not those that others keep to themselves."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1

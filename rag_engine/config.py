@@ -28,7 +28,10 @@ class IngestionSettings(_Section):
     memory_megabytes: int = Field(2048, ge=256, description="memory cap of the parsing process")
     max_file_bytes: int = Field(1 << 30, gt=0, description="files above are refused")
     max_document_characters: int = Field(20_000_000, gt=0, description="documents above are refused")
-    batch_chunks: int = Field(256, gt=0, description="chunks embedded and committed together, at least")
+    batch_chunks: int = Field(1024, gt=0, description="chunks embedded and committed together, at least")
+    workers: int = Field(
+        0, ge=0, le=256, description="processes that parse, and as many that chunk; 0 for one less than the usable cores"
+    )
 
 
 class ChunkingSettings(_Section):
@@ -43,7 +46,11 @@ class EmbeddingSettings(_Section):
     """Which model embeds."""
 
     model: str = Field("all-MiniLM-L6-v2", min_length=1, description="folder or name of a sentence-transformers model")
-    batch_size: int = Field(32, gt=0, description="texts in one forward pass")
+    runtime: Literal[
+        "auto", "openvino-int8", "openvino-bf16", "onnxruntime-int8", "onnxruntime-fp32", "sentence-transformers"
+    ] = Field("auto", description="what runs it; auto compiles it for this machine and takes what measures best")
+    cache: str | None = Field(None, description="folder of compiled models; the user's cache folder where absent")
+    batch_size: int = Field(32, gt=0, description="texts that sentence-transformers embeds together")
 
 
 class RetrievalSettings(_Section):

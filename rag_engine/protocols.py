@@ -139,7 +139,8 @@ class Embedder(Protocol):
         ...
 
     def embed_queries(self, texts: Sequence[str]) -> Vectors:
-        """The same for questions, with the model's query prompt where it has one."""
+        """The same for questions, with the model's query prompt where it has one: the way for what somebody waits
+        for. Its rows may come from another program, and be compared with those of ``embed`` all the same."""
         ...
 
 

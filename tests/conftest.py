@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import warnings
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
@@ -12,7 +13,8 @@ import pytest
 
 from benchmarks.faults.hashing_embedder import HashingEmbedder
 from benchmarks.faults.victim import ingest_job
-from rag_engine.embedding import DEFAULT_MODEL, SentenceTransformerEmbedder, find_model
+from rag_engine.embedding import DEFAULT_MODEL, SentenceTransformerEmbedder, find_model, open_embedder
+from rag_engine.embedding.compiled import CompiledEmbedder
 from rag_engine.index import Index
 from rag_engine.protocols import Embedder
 from rag_engine.types.document import Document
@@ -21,6 +23,22 @@ from rag_engine.types.ingestion import IngestReport
 MakeModel = Callable[..., Path]
 OpenIndex = Callable[[], Index]
 Ingest = Callable[..., IngestReport]
+
+
+@pytest.fixture(scope="session", autouse=True)
+def model_cache(request: pytest.FixtureRequest) -> Path:
+    """Where models are compiled to: a folder that outlives the session, as a user's does, but is not the user's."""
+    folder = Path(request.config.cache.mkdir("models"))
+    os.environ["RAG_ENGINE__EMBEDDING__CACHE"] = str(folder)  # for the commands that tests run too
+    return folder
+
+
+@pytest.fixture(scope="session")
+def compiled_embedder(model_cache: Path) -> CompiledEmbedder:
+    """The default model, compiled for this machine."""
+    made = open_embedder(find_model(DEFAULT_MODEL), runtime="auto", cache=model_cache, batch_size=32)
+    assert isinstance(made, CompiledEmbedder)
+    return made
 
 
 @pytest.fixture(scope="session")

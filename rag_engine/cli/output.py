@@ -260,6 +260,9 @@ def show_status(status: IndexStatus) -> None:
         embedder = status.lock["embedder"]
         table.add_row("embedder", f"{embedder['model']}, {embedder['dimension']} dimensions, {embedder['runtime']}")
         table.add_row("chunker", Text(status.lock["chunker"]))
+    embedding = status.embedding
+    table.add_row("documents on", Text(f"{embedding.documents}; {embedding.why}"))
+    table.add_row("questions on", Text(embedding.questions))
     for name, state in status.caches.items():
         behind = "" if state == status.commit else " (behind: it catches up when it is next used)"
         table.add_row(name, Text(f"reflects commit {state}{behind}" if isinstance(state, int) else state))

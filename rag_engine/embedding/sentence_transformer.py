@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 import os
 import threading
 from collections.abc import Sequence
@@ -11,6 +9,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from rag_engine import tracing
+from rag_engine.embedding.identity import read_identity
 from rag_engine.embedding.model_source import ModelFiles
 from rag_engine.errors import EmbeddingError, ModelDamagedError
 from rag_engine.protocols import EmbedderIdentity
@@ -21,6 +20,8 @@ if TYPE_CHECKING:
     from sentence_transformers import SentenceTransformer
 
     from rag_engine.protocols import Vectors
+
+RUNTIME = "sentence-transformers, torch fp32"
 
 
 class SentenceTransformerEmbedder:
@@ -41,46 +42,7 @@ class SentenceTransformerEmbedder:
     @cached_property
     def identity(self) -> EmbedderIdentity:
         """What decides the vectors; reading it does not load the weights into memory."""
-        files = self._files
-        configuration = files.read_json("config.json")
-        modules = files.read_json("modules.json") or [{"type": "Transformer", "path": ""}, {"type": "Pooling"}]
-        pooling, dimension, normalized = "mean", configuration.get("hidden_size"), False
-        for module in modules:
-            kind = str(module["type"]).rsplit(".", 1)[-1]
-            settings = files.read_json(f"{module.get('path', '')}/config.json") if module.get("path") else {}
-            if kind == "Pooling" and settings:
-                pooling = json.dumps(
-                    {key: value for key, value in sorted(settings.items()) if value is True or key == "pooling_mode"}
-                )
-                dimension = settings.get("word_embedding_dimension") or settings.get("embedding_dimension") or dimension
-            elif kind == "Dense":
-                dimension = settings.get("out_features", dimension)
-            normalized = normalized or kind == "Normalize"
-        window = files.read_json("sentence_bert_config.json").get("max_seq_length")
-        window = window or configuration.get("max_position_embeddings")
-        if not isinstance(dimension, int) or not isinstance(window, int):
-            raise ModelDamagedError(f"{files.folder} does not say its dimension and window")
-        return EmbedderIdentity(
-            model=files.name,
-            weights=files.weights,
-            tokenizer=hashlib.sha256((files.folder / "tokenizer.json").read_bytes()).hexdigest(),
-            pooling=pooling,
-            normalized=normalized,
-            prompts=json.dumps(self._prompts, sort_keys=True),
-            dimension=dimension,
-            max_tokens=window - self._prompt_tokens,
-            runtime="sentence-transformers, torch fp32",
-        )
-
-    @cached_property
-    def _prompts(self) -> dict[str, str]:
-        return dict(self._files.read_json("config_sentence_transformers.json").get("prompts") or {})
-
-    @cached_property
-    def _prompt_tokens(self) -> int:
-        """Tokens of the window that the prompt before each document takes."""
-        prompts = [text for text in self._prompts.values() if text]
-        return max(self.tokenizer.count(prompts), default=0)
+        return read_identity(self._files, tokenizer=self.tokenizer, runtime=RUNTIME)
 
     def embed(self, texts: Sequence[str]) -> Vectors:
         """Unit float32 rows for documents' texts, shape (len(texts), dimension)."""

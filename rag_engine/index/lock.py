@@ -8,7 +8,7 @@ from __future__ import annotations
 import base64
 import json
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -26,8 +26,10 @@ if TYPE_CHECKING:
 FILE_NAME = "rag.lock.json"
 FORMAT = 1
 META_KEY = "lock"
-# Two runtimes of the same weights agree to six digits; other weights of the same family stay far below.
+# Other weights are another model, unless they are the same ones in another file: these agree to six digits.
 LEAST_CANARY_COSINE = 0.999
+# The same weights on another runtime, perhaps in eight-bit integers on both sides, agree at least so far.
+LEAST_RUNTIME_COSINE = 0.93
 CANARIES = (
     "The quick brown fox jumps over the lazy dog.",
     "How are refunds paid, and how long does it take?",
@@ -92,8 +94,11 @@ def set_lock(change: Change, lock: IndexLock, embedder: Embedder | None = None) 
         change.set_canaries((text, row.astype("<f4").tobytes()) for text, row in zip(CANARIES, vectors, strict=True))
 
 
-def check_embedder(catalog: Catalog, embedder: Embedder) -> None:
+def check_embedder(catalog: Catalog, embedder: Embedder, *, as_questions: bool = False) -> None:
     """Refuses an embedder that answers the canaries differently from the one that built the index.
+
+    With ``as_questions`` the canaries go the way of questions, which may be another program than that of documents;
+    not where the model has prompts, by which the two ways differ.
 
     Raises:
         ModelMismatchError: says both models and the command that mends it.
@@ -104,11 +109,19 @@ def check_embedder(catalog: Catalog, embedder: Embedder) -> None:
         return
     if embedder.identity.dimension != lock.embedder.dimension:
         raise _mismatch(lock.embedder, embedder.identity, "their vectors have different dimensions")
-    cosines = _cosines(embedder.embed([text for text, _ in canaries]), np.stack([vector for _, vector in canaries]))
-    if cosines.min() < LEAST_CANARY_COSINE:
+    prompted = any(json.loads(embedder.identity.prompts or "{}").values())
+    embed = embedder.embed_queries if as_questions and not prompted else embedder.embed
+    cosines = _cosines(embed([text for text, _ in canaries]), np.stack([vector for _, vector in canaries]))
+    least = LEAST_RUNTIME_COSINE if _same_model(lock.embedder, embedder.identity) else LEAST_CANARY_COSINE
+    if not cosines.min() >= least:
         raise _mismatch(
             lock.embedder, embedder.identity, f"on the index's canary texts they agree only to {cosines.min():.3f}"
         )
+
+
+def _same_model(built: EmbedderIdentity, given: EmbedderIdentity) -> bool:
+    """Whether two identities differ in nothing but the model's name and what runs it."""
+    return replace(built, model="", runtime="") == replace(given, model="", runtime="")
 
 
 def _cosines(rows: Vectors, others: Vectors) -> Vectors:
@@ -176,16 +189,16 @@ class LockedEmbedder:
 
     def embed(self, texts: Sequence[str]) -> Vectors:
         """As the inner embedder. Raises ModelMismatchError where it is not the index's."""
-        return self._admitted().embed(texts)
+        return self._admitted(as_questions=False).embed(texts)
 
     def embed_queries(self, texts: Sequence[str]) -> Vectors:
         """As the inner embedder. Raises ModelMismatchError where it is not the index's."""
-        return self._admitted().embed_queries(texts)
+        return self._admitted(as_questions=True).embed_queries(texts)
 
-    def _admitted(self) -> Embedder:
+    def _admitted(self, *, as_questions: bool) -> Embedder:
         # Another process may have embedded the index anew meanwhile, with another model.
         lock = self._catalog.meta(META_KEY)
         if lock != self._checked:
-            check_embedder(self._catalog, self._inner)
+            check_embedder(self._catalog, self._inner, as_questions=as_questions)
             self._checked = lock
         return self._inner

@@ -71,6 +71,13 @@ def m001_documents(database: Database) -> None:
     )
 
 
+@migrations()
+def m002_file_status(database: Database) -> None:
+    """How each source's folder knew the file when it was read, so that an unchanged one need not be hashed."""
+    for column in ("modified", "changed", "inode"):
+        database.execute(f"alter table sources add column {column} integer")
+
+
 def migrate(database: Database) -> None:
     """Brings the schema up to date.
 

@@ -23,7 +23,7 @@ from rag_engine.index import (
 )
 from rag_engine.protocols import Embedder
 from rag_engine.types.document import Document
-from rag_engine.types.health import Finding, IndexStatus
+from rag_engine.types.health import EmbeddingPath, Finding, IndexStatus
 
 WAIT_SECONDS = 30.0  # for another writer
 NOTHING_TO_SAVE = "restore catalog.sqlite from a backup, or remove the folder and ingest anew"
@@ -32,7 +32,11 @@ NOTHING_TO_SAVE = "restore catalog.sqlite from a backup, or remove the folder an
 class HealthJob:
     """Examines one index."""
 
-    def __init__(self, *, index: Index, make_embedder: Callable[[], Embedder]) -> None:
+    def __init__(
+        self, *, index: Index, make_embedder: Callable[[], Embedder], embedding_path: Callable[[], EmbeddingPath]
+    ) -> None:
+        """``embedding_path`` says what embeds here without making it ready."""
+        self._embedding_path = embedding_path
         self._index = index
         self._catalog = index.catalog
         self._make_embedder = make_embedder
@@ -40,6 +44,10 @@ class HealthJob:
     def status(self) -> IndexStatus:
         """What the index holds and reflects."""
         counts, lock = self._catalog.counts(), read_lock(self._catalog)
+        try:
+            embedding = self._embedding_path()
+        except RagEngineError as error:  # the rest of the status is worth having without a model
+            embedding = EmbeddingPath("none", "none", error.public_message)
         return IndexStatus(
             index=self._index.folder.name,
             folder=str(self._index.folder),
@@ -48,6 +56,7 @@ class HealthJob:
             chunks=counts.chunks,
             sources=counts.sources,
             lock=None if lock is None else lock.to_json(),
+            embedding=embedding,
             caches=self._index.caches.on_disk(),
             truncated=0 if lock is None else self._catalog.count_chunks_over(lock.embedder.max_tokens),
             quarantined=tuple(self._catalog.quarantined()),

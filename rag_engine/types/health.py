@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 
@@ -42,6 +42,17 @@ class QuarantinedSource:
 
 
 @dataclass(frozen=True, slots=True)
+class EmbeddingPath:
+    """What embeds documents and questions here, and why; what was measured of each candidate, and where it lies."""
+
+    documents: str
+    questions: str
+    why: str
+    candidates: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    folder: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class IndexStatus:
     """What an index holds. ``caches`` says for each index file the commit it reflects, or what is wrong with it."""
 
@@ -52,6 +63,7 @@ class IndexStatus:
     chunks: int
     sources: int
     lock: Mapping[str, Any] | None
+    embedding: EmbeddingPath
     caches: Mapping[str, int | str]
     truncated: int
     quarantined: tuple[QuarantinedSource, ...]

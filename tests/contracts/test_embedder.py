@@ -11,6 +11,7 @@ import pytest
 
 from benchmarks.faults.hashing_embedder import HashingEmbedder
 from rag_engine.embedding import CachedEmbedder, SentenceTransformerEmbedder
+from rag_engine.embedding.compiled import CompiledEmbedder
 from rag_engine.index import Catalog, LockedEmbedder
 from rag_engine.protocols import Embedder
 
@@ -25,13 +26,18 @@ TEXTS = [
 ]
 
 
-@pytest.fixture(params=["sentence-transformers", "cached", "locked", "hashing"])
+@pytest.fixture(params=["sentence-transformers", "compiled", "cached", "locked", "hashing"])
 def subject(
-    request: pytest.FixtureRequest, embedder: SentenceTransformerEmbedder, tmp_path: Path
+    request: pytest.FixtureRequest,
+    embedder: SentenceTransformerEmbedder,
+    compiled_embedder: CompiledEmbedder,
+    tmp_path: Path,
 ) -> Iterator[Embedder]:
     match request.param:
         case "sentence-transformers":
             yield embedder
+        case "compiled":
+            yield compiled_embedder
         case "cached":
             yield CachedEmbedder(embedder, capacity=3)
         case "locked":

@@ -8,8 +8,6 @@ import uuid
 from collections.abc import Iterator
 from pathlib import Path
 
-from sqlite_utils import Database
-
 from rag_engine.errors import (
     CatalogDamagedError,
     IndexLockedError,
@@ -19,12 +17,13 @@ from rag_engine.errors import (
     StorageFullError,
 )
 from rag_engine.index.files import sync_folder, writing
-from rag_engine.index.migrations import migrate
 
 FILE_NAME = "catalog.sqlite"
 BUSY_SECONDS = 30.0
 # The property that holds a random name given at the index's birth.
 INDEX_ID = "index_id"
+# The migrations of this version, in their order: where a catalog has just these, what applies them is not imported.
+SCHEMA = ("m001_documents", "m002_file_status")
 
 
 @contextlib.contextmanager
@@ -64,6 +63,10 @@ def create(path: Path) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
         for leftover in path.parent.glob(unfinished.name + "*"):
             leftover.unlink()
+    from sqlite_utils import Database
+
+    from rag_engine.index.migrations import migrate
+
     with translated_errors(path):
         database = Database(str(unfinished))
         try:
@@ -98,12 +101,29 @@ def connect(path: Path, *, read_only: bool = False) -> sqlite3.Connection:
             connection.execute("pragma foreign_keys = on")
             # FULL, not NORMAL: what was reported as committed must outlive a power cut, not only a kill.
             connection.execute("pragma synchronous = full")
-            migrate(Database(connection, execute_plugins=False))
+            if not _is_current(connection):
+                _migrate(connection)
         except BaseException:
             connection.close()
             raise
     connection.isolation_level = None
     return connection
+
+
+def _is_current(connection: sqlite3.Connection) -> bool:
+    try:
+        applied = connection.execute("select name from _sqlite_migrations order by name").fetchall()
+    except sqlite3.OperationalError:  # no migration has been here
+        return False
+    return [name for (name,) in applied] == list(SCHEMA)
+
+
+def _migrate(connection: sqlite3.Connection) -> None:
+    from sqlite_utils import Database
+
+    from rag_engine.index.migrations import migrate
+
+    migrate(Database(connection, execute_plugins=False))
 
 
 def _open(path: Path, *, read_only: bool) -> sqlite3.Connection:

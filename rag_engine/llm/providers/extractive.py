@@ -87,8 +87,9 @@ class ExtractiveModel:
     def _cosines(self, question: str, texts: Sequence[str]) -> list[float]:
         if not texts:
             return []
-        products = self._embedder.embed(texts) @ self._embedder.embed_queries([question])[0]
-        return [float(product) for product in products]
+        # The sentences go the way of questions too: they are few and short, and somebody waits for them.
+        question_row, *rows = self._embedder.embed_queries([question, *texts])
+        return [float(row @ question_row) for row in rows]
 
     def features(self, question: str, best: RankedSentence) -> Mapping[str, float]:
         """What the confidence in ``best``, the first sentence, is computed from."""

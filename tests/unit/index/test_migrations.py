@@ -6,11 +6,14 @@ import sqlite3
 from contextlib import closing
 from pathlib import Path
 
+from sqlite_utils import Database
+
 from rag_engine.index import Catalog
+from rag_engine.index.catalog.connection import SCHEMA
 from rag_engine.index.migrations import migrations
 
 # A migration that was released is never altered: users' catalogs have it already.
-RELEASED = ["m001_documents"]
+RELEASED = ["m001_documents", "m002_file_status"]
 
 
 def schema(path: Path) -> list[str]:
@@ -32,3 +35,8 @@ def test_opening_an_up_to_date_catalog_changes_nothing(tmp_path: Path) -> None:
     before = schema(path)
     Catalog(path).close()
     assert schema(path) == before
+
+
+def test_the_connection_knows_this_versions_migrations() -> None:
+    known = migrations.pending(Database(memory=True))
+    assert tuple(sorted(migration.name for migration in known)) == SCHEMA
