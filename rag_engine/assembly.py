@@ -21,6 +21,7 @@ from rag_engine.embedding import (
 from rag_engine.index import Index, LockedEmbedder
 from rag_engine.ingestion import Sandbox
 from rag_engine.ingestion.loaders import loader_versions
+from rag_engine.jobs.estimate import EstimateJob
 from rag_engine.jobs.evaluate import AskQuestion, EvaluateJob, ReportQuestions
 from rag_engine.jobs.health import HealthJob
 from rag_engine.jobs.ingest import IngestJob
@@ -101,17 +102,32 @@ class Assembly:
             index=self.index,
             chunker=self.chunker,
             embedder=self.embedder,
-            make_sandbox=lambda: Sandbox(
-                timeout_seconds=settings.timeout_seconds,
-                memory_megabytes=settings.memory_megabytes,
-                max_file_bytes=settings.max_file_bytes,
-                max_document_characters=settings.max_document_characters,
-            ),
+            make_sandbox=self._make_sandbox,
             loader_versions=loader_versions(),
             batch_chunks=settings.batch_chunks,
             workers=settings.workers or max(1, _usable_cores() - 1),
             wait_seconds=self.settings.index.wait_seconds,
             progress=progress,
+        )
+
+    def estimate_job(self) -> EstimateJob:
+        """A new estimate of an ingest."""
+        return EstimateJob(
+            catalog=self.index.catalog,
+            chunker=self.chunker,
+            embedder=self.embedder,
+            make_sandbox=self._make_sandbox,
+            loader_versions=loader_versions(),
+            cores=_usable_cores(),
+        )
+
+    def _make_sandbox(self) -> Sandbox:
+        settings = self.settings.ingestion
+        return Sandbox(
+            timeout_seconds=settings.timeout_seconds,
+            memory_megabytes=settings.memory_megabytes,
+            max_file_bytes=settings.max_file_bytes,
+            max_document_characters=settings.max_document_characters,
         )
 
     def evaluate_job(self, ask: AskQuestion, progress: ReportQuestions) -> EvaluateJob:

@@ -30,7 +30,7 @@ class IngestionSettings(_Section):
     max_document_characters: int = Field(20_000_000, gt=0, description="documents above are refused")
     batch_chunks: int = Field(1024, gt=0, description="chunks embedded and committed together, at least")
     workers: int = Field(
-        0, ge=0, le=256, description="processes that parse, and as many that chunk; 0 for one less than the usable cores"
+        0, ge=0, le=256, description="processes that parse, and as many that chunk; 0: one less than the usable cores"
     )
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import tempfile
 import threading
 from collections.abc import Callable, Coroutine, Iterable, Mapping
 from pathlib import Path
@@ -13,7 +14,7 @@ from typing import Any, TypeVar
 from rag_engine.assembly import Assembly
 from rag_engine.config import Settings, load_settings
 from rag_engine.context_retrieval import parse_filter, parse_mode
-from rag_engine.errors import CatalogDamagedError, GoldSetError, UsageError
+from rag_engine.errors import CatalogDamagedError, GoldSetError, IndexNotFoundError, UsageError
 from rag_engine.evaluation import EvaluationReport, document_ids, read_gold_set
 from rag_engine.index import CATALOG_NAME
 from rag_engine.jobs.health import examine_damaged, salvage
@@ -21,7 +22,7 @@ from rag_engine.prompt_engineering import Verification, verify_citation
 from rag_engine.types.document import Document
 from rag_engine.types.generation import Answer, AnswerEvent
 from rag_engine.types.health import Finding, IndexStatus
-from rag_engine.types.ingestion import IngestProgress, IngestReport
+from rag_engine.types.ingestion import IngestEstimate, IngestProgress, IngestReport
 from rag_engine.types.retrieval import Filter, Passage, Query, SearchMode
 
 _Result = TypeVar("_Result")
@@ -84,6 +85,15 @@ class Engine:
     def re_embed(self, *, progress: Callable[[IngestProgress], None] = lambda _: None) -> IngestReport:
         """Chunks and embeds every stored document anew with the present settings, in one transaction."""
         return self._assembly.ingest_job(progress).re_embed()
+
+    def estimate(self, paths: str | Path | Iterable[str | Path], *, retry: bool = False) -> IngestEstimate:
+        """What ``ingest`` of these paths would take, told from a sample of the files; writes nothing.
+
+        Raises:
+            SourceNotFoundError: a path does not exist.
+        """
+        given = [paths] if isinstance(paths, (str, Path)) else list(paths)
+        return self._assembly.estimate_job().estimate(given, retry=retry)
 
     def search(
         self,
@@ -203,6 +213,20 @@ class Engine:
     def status(self) -> IndexStatus:
         """What the index holds, and what its caches reflect."""
         return self._assembly.health_job().status()
+
+
+def estimate(folder: Path, paths: Iterable[str | Path], *, settings: Settings, retry: bool = False) -> IngestEstimate:
+    """What an ingest into the index in ``folder`` would take; where there is none, none is made.
+
+    Raises:
+        SourceNotFoundError: a path does not exist.
+    """
+    try:
+        with Engine.open(folder, settings=settings, create=False) as engine:
+            return engine.estimate(paths, retry=retry)
+    except IndexNotFoundError:
+        with tempfile.TemporaryDirectory() as scratch, Engine.open(Path(scratch) / "none", settings=settings) as engine:
+            return engine.estimate(paths, retry=retry)
 
 
 def examine(folder: Path, *, settings: Settings) -> list[Finding]:

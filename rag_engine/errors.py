@@ -16,6 +16,7 @@
     │   ├── ParsingError               not what its format requires
     │   ├── SourceTooLargeError        over a configured limit
     │   ├── DuplicateDocumentError     an id that another document has
+    │   ├── ChunkingError              a document that the chunker cannot cut
     │   └── ParserFailureError         the loader's process was stopped
     │       ├── ParserTimeoutError     over the time cap
     │       ├── ParserMemoryError      over the memory cap
@@ -32,6 +33,7 @@
     │   ├── CatalogDamagedError        the catalog itself cannot be read
     │   ├── CacheDamagedError          an index file is not what it says; rebuilt from the catalog
     │   └── NewerFormatError           written by a later version
+    ├── OutOfMemoryError               no more memory; nothing of the batch was kept
     ├── GenerationError
     │   └── CitationError              a citation that does not equal the stored characters; never shown
     └── EvaluationError
@@ -167,6 +169,13 @@ class DuplicateDocumentError(IngestionError):
     default_hint = "give each document an id of its own"
 
 
+class ChunkingError(IngestionError):
+    """The document could not be cut into chunks: it raised an error in the chunker, or ended its process twice."""
+
+    code = "chunking"
+    default_hint = "the document is set aside, the others are not touched; report it if it is honest"
+
+
 class ParserFailureError(IngestionError):
     """The loader's process was stopped; the file is set aside."""
 
@@ -276,6 +285,16 @@ class NewerFormatError(StorageError):
 
     code = "newer_format"
     default_hint = "upgrade rag_engine, or ingest into another index"
+
+
+class OutOfMemoryError(RagEngineError):
+    """The machine gave no more memory; nothing of the batch at hand was kept, everything before it was."""
+
+    code = "out_of_memory"
+    default_hint = (
+        "lower ingestion.batch_chunks or ingestion.workers in rag.toml, and run the same command again: "
+        "it goes on where it stood"
+    )
 
 
 class GenerationError(RagEngineError):

@@ -27,6 +27,10 @@ class ModelTokenizer:
         self._file = file
         self.name = name
 
+    def __getstate__(self) -> dict[str, object]:
+        """Without the loaded tokenizer: another process loads its own."""
+        return {name: value for name, value in vars(self).items() if name != "_tokenizer"}
+
     @cached_property
     def _tokenizer(self) -> RustTokenizer:
         from tokenizers import Tokenizer

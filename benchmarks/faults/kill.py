@@ -1,5 +1,7 @@
 """Kills ingests at random moments and examines what is left: ``python -m benchmarks.faults.kill --kills 200 --json``.
 
+Some kills hit not the ingest but a process that parses or chunks for it; that ingest must finish as if nothing had
+been.
 Most victims embed with ``HashingEmbedder``, so that there can be many; ``--commands`` of the kills hit the real
 command ``rag ingest`` with the real model. After every kill the index is examined; when a round ends, the ingest is
 finished and compared with a fresh index of the same folder. Exit status 1 where anything is amiss.
@@ -8,6 +10,7 @@ finished and compared with a fresh index of the same folder. Exit status 1 where
 from __future__ import annotations
 
 import argparse
+import contextlib
 import json
 import os
 import random
@@ -23,10 +26,12 @@ from contextlib import closing
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
+import psutil
+
 from benchmarks.faults.corpus import Corpus
 from benchmarks.faults.examination import Faults, content, examine_survivor
 from benchmarks.faults.hashing_embedder import HashingEmbedder
-from benchmarks.faults.victim import BATCH_CHUNKS, ingest_job, stored_texts
+from benchmarks.faults.victim import BATCH_CHUNKS, WORKERS, ingest_job, stored_texts
 from rag_engine.embedding import DEFAULT_MODEL, SentenceTransformerEmbedder, find_model
 from rag_engine.index import CATALOG_NAME, Index
 from rag_engine.protocols import Embedder
@@ -57,6 +62,8 @@ class Report:
 
     kills: int = 0
     commands_killed: int = 0
+    sandboxes_killed: int = 0
+    chunkers_killed: int = 0
     rounds: int = 0
     moments: Counter[str] = field(default_factory=Counter)
     commits_reported: int = 0
@@ -180,6 +187,45 @@ def kill_victims(report: Report, faults: Faults, *, kills: int, files: int, seed
                 index = work / f"index-{round_number}"
 
 
+def kill_workers(report: Report, faults: Faults, *, kills: int, seed: int, work: Path) -> None:
+    """``kills`` kills of processes that parse or chunk for an ingest, at most one of each kind for one ingest."""
+    generator, embedder = random.Random(seed), HashingEmbedder()
+    corpus = Corpus(work / "worker-sources", files=100, generator=generator)
+    index, hit = work / "index-workers", 0
+    while hit < kills:
+        shutil.rmtree(index, ignore_errors=True)  # so that there is something to do
+        command = [sys.executable, "-m", "benchmarks.faults.victim", str(index), corpus.folder.name]
+        environment = {**os.environ, "PYTHONPATH": str(REPOSITORY)}
+        process = subprocess.Popen(command, stdout=subprocess.DEVNULL, cwd=corpus.folder.parent, env=environment)
+        wanted = {"sandbox_worker", "chunking_worker"}
+        while process.poll() is None and wanted and hit < kills:
+            for kind, worker in _workers_of(process.pid):
+                if kind in wanted:
+                    time.sleep(generator.uniform(0, 0.15))
+                    with contextlib.suppress(psutil.NoSuchProcess):
+                        worker.kill()
+                        wanted.discard(kind)
+                        hit += 1
+                        report.sandboxes_killed += kind == "sandbox_worker"
+                        report.chunkers_killed += kind == "chunking_worker"
+                    break
+        if process.wait() != 0:
+            faults.note("stuck", "an ingest did not outlive its worker")
+        finish_and_compare(index, corpus, work, faults, embedder)
+        corpus.change()
+
+
+def _workers_of(ingest: int) -> list[tuple[str, psutil.Process]]:
+    """The processes that parse and chunk for an ingest, the youngest first, each with its kind."""
+    found = []
+    with contextlib.suppress(psutil.NoSuchProcess):
+        for child in reversed(psutil.Process(ingest).children()):
+            with contextlib.suppress(psutil.NoSuchProcess):
+                line = " ".join(child.cmdline())
+                found += [(kind, child) for kind in ("sandbox_worker", "chunking_worker") if kind in line]
+    return found
+
+
 def kill_commands(report: Report, faults: Faults, *, kills: int, seed: int, work: Path) -> None:
     """``kills`` kills of ``rag ingest`` with the real model."""
     generator = random.Random(seed)
@@ -190,6 +236,7 @@ def kill_commands(report: Report, faults: Faults, *, kills: int, seed: int, work
         **os.environ,
         "PYTHONPATH": str(REPOSITORY),
         "RAG_ENGINE__INGESTION__BATCH_CHUNKS": str(BATCH_CHUNKS),
+        "RAG_ENGINE__INGESTION__WORKERS": str(WORKERS),
         "RAG_ENGINE__CHUNKING__TARGET_TOKENS": str(embedder.identity.max_tokens),
     }
     command = [sys.executable, "-m", "rag_engine.cli", "ingest", corpus.folder.name, "--root", str(work / "indexes")]
@@ -236,16 +283,18 @@ def main() -> int:
     parser.add_argument("--files", type=int, default=100, help="Markdown files, and as many records")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--json", action="store_true", help="print one JSON object")
+    parser.add_argument("--workers", type=int, help="kills of these that hit a process of the ingest's (a tenth)")
     arguments = parser.parse_args()
     commands = arguments.kills // 20 if arguments.commands is None else arguments.commands
+    workers = arguments.kills // 10 if arguments.workers is None else arguments.workers
     report, faults, started = Report(), Faults(), time.monotonic()
     with tempfile.TemporaryDirectory(prefix="rag-kill-") as folder:
         work = Path(folder).resolve()
-        kill_victims(
-            report, faults, kills=arguments.kills - commands, files=arguments.files, seed=arguments.seed, work=work
-        )
+        victims = arguments.kills - commands - workers
+        kill_victims(report, faults, kills=victims, files=arguments.files, seed=arguments.seed, work=work)
+        kill_workers(report, faults, kills=workers, seed=arguments.seed, work=work)
         kill_commands(report, faults, kills=commands, seed=arguments.seed, work=work)
-    report.kills += report.commands_killed
+    report.kills += report.commands_killed + report.sandboxes_killed + report.chunkers_killed
     report.seconds = round(time.monotonic() - started, 1)
     outcome = {**asdict(report), **asdict(faults), "moments": dict(report.moments)}
     print(json.dumps(outcome) if arguments.json else "\n".join(f"{name}: {value}" for name, value in outcome.items()))

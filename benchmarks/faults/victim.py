@@ -15,12 +15,15 @@ from pathlib import Path
 from benchmarks.faults.hashing_embedder import HashingEmbedder
 from rag_engine.index import CATALOG_NAME, Index
 from rag_engine.ingestion import Sandbox, loader_versions
-from rag_engine.jobs.ingest import IngestJob, ReportProgress
+from rag_engine.jobs.ingest import IngestJob
+from rag_engine.jobs.ingest_progress import ReportProgress
 from rag_engine.protocols import Chunker, Embedder
 from rag_engine.semantic_chunking import StructuralChunker
 from rag_engine.types.ingestion import IngestProgress
 
 BATCH_CHUNKS = 8
+WORKERS = 2
+SMALL_CHARACTERS = 4_000  # so that nearly all is chunked by workers
 
 
 def chunker_for(embedder: Embedder) -> Chunker:
@@ -30,7 +33,7 @@ def chunker_for(embedder: Embedder) -> Chunker:
 
 
 def ingest_job(index: Index, embedder: Embedder, *, progress: ReportProgress = lambda _: None) -> IngestJob:
-    """An ingest with many commits."""
+    """An ingest with many commits and several workers."""
     return IngestJob(
         index=index,
         chunker=chunker_for(embedder),
@@ -40,6 +43,8 @@ def ingest_job(index: Index, embedder: Embedder, *, progress: ReportProgress = l
         ),
         loader_versions=loader_versions(),
         batch_chunks=BATCH_CHUNKS,
+        workers=WORKERS,
+        small_characters=SMALL_CHARACTERS,
         progress=progress,
     )
 

@@ -71,6 +71,9 @@ def ingest(
     re_embed: Annotated[
         bool, typer.Option("--re-embed", help="Chunk and embed everything stored anew, with the present settings.")
     ] = False,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Write nothing; say from a sample what it would take.")
+    ] = False,
     index: IndexName = None,
     root: Root = None,
     model: Model = None,
@@ -82,28 +85,37 @@ def ingest(
     """Bring the index to what files and folders hold.
 
     New and changed files are read, vanished ones removed, renamed ones moved; an unchanged one costs
-    one hash. What cannot be read is set aside with its reason, and the rest goes on.
+    a look at its folder. What cannot be read is set aside with its reason, and the rest goes on.
 
     **Examples:**  rag ingest docs/  ·  rag ingest 'notes/**/*.md' report.pdf  ·
-    rag ingest corpus.jsonl -i papers
+    rag ingest corpus.jsonl -i papers  ·  rag ingest archive/ --dry-run
     """
-    from rag_engine.cli import output
+    from rag_engine.cli import ingest_output, output
     from rag_engine.cli.progress import ProgressBar
-    from rag_engine.engine import Engine
+    from rag_engine.engine import Engine, estimate
 
     if not paths and not re_embed:
         raise UsageError("nothing to ingest was named", hint="rag ingest PATH..., or rag ingest --re-embed")
     settings = settings_from(config, root=root, wait=wait, model=model)
     folder = index_folder(settings, index)
+    if dry_run:
+        if re_embed or not paths:
+            raise UsageError("--dry-run is for files and folders", hint="rag ingest --dry-run PATH...")
+        estimated = estimate(folder, paths, settings=settings, retry=retry)
+        if as_json:
+            output.print_json(ingest_output.estimate_fields(estimated))
+        else:
+            ingest_output.show_estimate(estimated)
+        return
     with Engine.open(folder, settings=settings, create=not re_embed) as engine, ProgressBar(quiet=as_json) as bar:
         report = engine.re_embed(progress=bar.ingest) if re_embed else None
         if paths:
             report = engine.ingest(list(paths), retry=retry, progress=bar.ingest)
     assert report is not None  # noqa: S101 - one of the two ran
     if as_json:
-        output.print_json(output.ingest_fields(report))
+        output.print_json(ingest_output.ingest_fields(report))
     else:
-        output.show_ingest(report)
+        ingest_output.show_ingest(report)
     held = report.documents
     if report.failures and not (held.added or held.updated or held.moved or held.unchanged or held.deleted):
         raise typer.Exit(1)

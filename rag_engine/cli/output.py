@@ -11,7 +11,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from rich.console import Console
-from rich.markup import escape
 from rich.panel import Panel
 from rich.table import Table
 from rich.text import Text
@@ -21,10 +20,8 @@ from rag_engine.types.generation import CitationProven, StageDone, TextWritten
 if TYPE_CHECKING:
     from rag_engine.evaluation import EvaluationReport
     from rag_engine.prompt_engineering import Verification
-    from rag_engine.types.document import SourceFailure
     from rag_engine.types.generation import Answer, AnswerEvent, Citation
     from rag_engine.types.health import Finding, IndexStatus
-    from rag_engine.types.ingestion import IngestReport
     from rag_engine.types.retrieval import Passage
 
 MOST_FAILURES_SHOWN = 20
@@ -53,38 +50,6 @@ def _plain(value: Any) -> Any:
     if isinstance(value, Enum):
         return value.value
     return str(value) if isinstance(value, Path) else value
-
-
-def ingest_fields(report: IngestReport) -> dict[str, Any]:
-    """The JSON of ``rag ingest``."""
-    return dict(_plain(report))
-
-
-def show_ingest(report: IngestReport) -> None:
-    """The outcome of an ingest."""
-    documents, chunks, out = report.documents, report.chunks, console()
-    parts = [f"{count:,} {word}" for word, count in dataclasses.asdict(documents).items() if count or word == "added"]
-    out.print(f"[bold]{escape(report.index)}[/bold]: documents {', '.join(parts)}")
-    out.print(
-        f"chunks {chunks.total:,} in all "
-        f"({chunks.added:,} added, {chunks.reused:,} reused, {chunks.deleted:,} deleted); "
-        f"{report.embedded:,} embedded; commit {report.commit}; {report.seconds:.1f} s"
-    )
-    if report.truncated:
-        out.print(f"[yellow]{report.truncated} chunks are longer than the model reads[/yellow]")
-    _show_failures(report.failures)
-
-
-def _show_failures(failures: Sequence[SourceFailure]) -> None:
-    if not failures:
-        return
-    error = Console(stderr=True, highlight=False, soft_wrap=True)
-    for failure in failures[:MOST_FAILURES_SHOWN]:
-        error.print(
-            f"[yellow]not ingested:[/yellow] {escape(failure.source)}: {escape(failure.error)}; {escape(failure.hint)}"
-        )
-    if len(failures) > MOST_FAILURES_SHOWN:
-        error.print(f"… and {len(failures) - MOST_FAILURES_SHOWN} more: rag status lists them")
 
 
 def search_fields(query: str, passages: Sequence[Passage], seconds: float) -> dict[str, Any]:

@@ -13,7 +13,7 @@ import shutil
 import zlib
 from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import tantivy
 
@@ -120,7 +120,7 @@ class TantivyIndex:
             finally:
                 writer.wait_merging_threads()
             if self._folder is not None:
-                _write_manifest(self._folder)
+                _write_manifest(self._folder, index_id=self._index_id, commit=commit)
         self.refresh()
 
     def search(self, text: str, depth: int, *, among: Numbers | None = None) -> list[ScoredChunk]:
@@ -214,25 +214,37 @@ def _marker_document(commit: int, index_id: str) -> tantivy.Document:
     return document
 
 
-def _write_manifest(folder: Path) -> None:
-    entries = {}
+def recorded_commit(folder: Path, *, index_id: str) -> int:
+    """The commit that the index in ``folder`` reflects, without opening it.
+
+    Raises:
+        CacheDamagedError: it is absent, not whole, or another index's.
+    """
+    manifest = _check_files(folder)
+    if manifest["index_id"] != index_id:
+        raise CacheDamagedError(f"{folder} belongs to another index")
+    return int(manifest["commit"])
+
+
+def _write_manifest(folder: Path, *, index_id: str, commit: int) -> None:
+    files = {}
     for file in sorted(folder.iterdir()):
         if file.name != MANIFEST and not file.name.startswith("."):
             with contextlib.suppress(FileNotFoundError):  # merged away meanwhile
                 status = file.stat()
-                entries[file.name] = [status.st_size, status.st_mtime_ns, zlib.crc32(file.read_bytes())]
-    write_text(folder / MANIFEST, json.dumps(entries))
+                files[file.name] = [status.st_size, status.st_mtime_ns, zlib.crc32(file.read_bytes())]
+    write_text(folder / MANIFEST, json.dumps({"index_id": index_id, "commit": commit, "files": files}))
 
 
-def _check_files(folder: Path) -> None:
-    """Raises CacheDamagedError where a file is not as the manifest says; an untouched file is not read again."""
+def _check_files(folder: Path) -> dict[str, Any]:
+    """The manifest. Raises CacheDamagedError where a file is not as it says; an untouched file is not read again."""
     if not (folder / MANIFEST).exists():
         raise CacheDamagedError(f"{folder} is absent or was not finished")
     try:
         meta = json.loads((folder / "meta.json").read_text(encoding="utf-8"))
-        entries: dict[str, list[int]] = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
+        manifest: dict[str, Any] = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
         segments = {segment["segment_id"].replace("-", "") for segment in meta["segments"]}
-        listed = {name: entry for name, entry in entries.items() if name.split(".")[0] in segments}
+        listed = {name: entry for name, entry in manifest["files"].items() if name.split(".")[0] in segments}
         if segments != {name.split(".")[0] for name in listed}:
             raise CacheDamagedError(f"{folder} holds segments that its manifest does not list")
         for name, (size, modified, checksum) in listed.items():
@@ -240,8 +252,9 @@ def _check_files(folder: Path) -> None:
             status = file.stat()
             if status.st_size != size or (status.st_mtime_ns != modified and zlib.crc32(file.read_bytes()) != checksum):
                 raise CacheDamagedError(f"{file} is damaged: it is not what the index wrote")
-    except (OSError, ValueError, KeyError, TypeError) as error:
+    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         raise CacheDamagedError(f"{folder} cannot be read: {error}") from error
+    return manifest
 
 
 @contextlib.contextmanager

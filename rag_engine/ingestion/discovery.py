@@ -15,15 +15,27 @@ from rag_engine.errors import IngestionError, SourceNotFoundError, UnreadableSou
 from rag_engine.types.document import SourceFailure
 
 _READ_BYTES = 1 << 20
+_LARGEST_INTEGER = (1 << 63) - 1
 
 
 @dataclass(frozen=True, slots=True)
 class SourceFile:
-    """A regular file: its absolute path (links not resolved), size in bytes and time of its last change."""
+    """A regular file as its folder knows it; two looks that say the same are looks at the same bytes.
 
-    path: Path
+    ``location`` is the absolute path (links not resolved), ``size`` bytes; ``modified`` and ``changed`` are the
+    nanoseconds since 1970 at which its content and its inode last changed, ``inode`` is its number there.
+    """
+
+    location: str
     size: int
-    mtime_ns: int
+    modified: int
+    changed: int
+    inode: int
+
+    @property
+    def path(self) -> Path:
+        """The location as a path."""
+        return Path(self.location)
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,19 +44,24 @@ class Discovery:
 
     files: list[SourceFile]
     failures: list[SourceFailure]
-    _folders: tuple[Path, ...] = field(default=(), repr=False)
-    _named: frozenset[Path] = field(default=frozenset(), repr=False)
+    _folders: tuple[str, ...] = field(default=(), repr=False)  # with a slash behind each
+    _named: frozenset[str] = field(default=frozenset(), repr=False)
     _patterns: tuple[tuple[str, ...], ...] = field(default=(), repr=False)
 
-    def covers(self, path: Path) -> bool:
+    def covers(self, path: str | Path) -> bool:
         """Whether an absolute path lies within what was asked for.
 
         A source that is stored, covered and not among ``files`` is gone.
         """
-        if path in self._named or any(path.is_relative_to(folder) for folder in self._folders):
+        location = str(path)
+        if location in self._named or location.startswith(self._folders):
             return True
         # A pattern may match a folder, and then means all that is in it.
-        return any(_matches(place.parts, pattern) for pattern in self._patterns for place in (path, *path.parents))
+        return bool(self._patterns) and any(
+            _matches(place.parts, pattern)
+            for pattern in self._patterns
+            for place in (Path(location), *Path(location).parents)
+        )
 
 
 def discover(paths: Sequence[str | Path], *, known: Collection[str] = ()) -> Discovery:
@@ -58,10 +75,10 @@ def discover(paths: Sequence[str | Path], *, known: Collection[str] = ()) -> Dis
         SourceNotFoundError: a path does not exist, a pattern matches nothing, or a folder holds no readable file.
     """
     asked = [_expand(path, known) for path in paths]  # all, before anything is read
-    files: dict[Path, SourceFile] = {}
+    files: dict[str, SourceFile] = {}
     failures: list[SourceFailure] = []
-    folders: list[Path] = []
-    named: list[Path] = []
+    folders: list[str] = []
+    named: list[str] = []
     patterns: list[tuple[str, ...]] = []
     for places, pattern in asked:
         if pattern:
@@ -71,19 +88,20 @@ def discover(paths: Sequence[str | Path], *, known: Collection[str] = ()) -> Dis
                 found = list(_walk(place, failures))
                 if not (found or pattern or _held_any(place, known)):
                     raise SourceNotFoundError(f"no readable file in {printable(place)}")
-                files.update((source.path, source) for source in found)
-                folders.append(place)
+                files.update((source.location, source) for source in found)
+                folders.append(os.path.join(place, ""))  # noqa: PTH118 - with its slash
             else:
-                named.append(place)
+                named.append(str(place))
                 source = _source_file(place, failures) if os.path.lexists(place) else None
                 if source:
-                    files[place] = source
-    unnameable = [place for place in files if not _is_text(place)]
-    failures.extend(_failure(place, "has a name that is not valid UTF-8: rename it") for place in unnameable)
-    for place in unnameable:
-        del files[place]
+                    files[source.location] = source
+    unnameable = [location for location in files if not _is_text(location)]
+    failures.extend(_failure(Path(name), "has a name that is not valid UTF-8: rename it") for name in unnameable)
+    for location in unnameable:
+        del files[location]
     return Discovery(
-        sorted(files.values(), key=lambda source: source.path),
+        # As paths are ordered: name by name, a folder before what has its name and more.
+        sorted(files.values(), key=lambda source: source.location.replace(os.sep, "\0")),
         failures,
         tuple(folders),
         frozenset(named),
@@ -101,7 +119,7 @@ def document_name(path: Path, working_folder: Path) -> str:
     return printable(place.relative_to(folder) if place.is_relative_to(folder) else place)
 
 
-def hash_file(path: Path) -> str:
+def hash_file(path: str | Path) -> str:
     """SHA-256 of a file's bytes, 64 hexadecimal digits.
 
     Raises:
@@ -109,11 +127,11 @@ def hash_file(path: Path) -> str:
     """
     digest = hashlib.sha256()
     try:
-        with path.open("rb", buffering=0) as file:
+        with open(path, "rb", buffering=0) as file:  # noqa: PTH123 - one of very many
             while part := file.read(_READ_BYTES):
                 digest.update(part)
     except OSError as error:
-        raise UnreadableSourceError(f"{printable(path)} cannot be read: {error.strerror}") from error
+        raise UnreadableSourceError(f"{printable(Path(path))} cannot be read: {error.strerror}") from error
     return digest.hexdigest()
 
 
@@ -130,10 +148,10 @@ def _held_any(place: Path, known: Collection[str]) -> bool:
     return any(Path(path).is_relative_to(place) for path in known)
 
 
-def _is_text(place: Path) -> bool:
+def _is_text(name: str) -> bool:
     """Whether a name can be stored and shown: bytes that are no UTF-8 come as lone surrogates."""
     try:
-        str(place).encode()
+        name.encode()
     except UnicodeEncodeError:
         return False
     return True
@@ -186,18 +204,16 @@ def _walk(root: Path, failures: list[SourceFailure]) -> Iterator[SourceFile]:
         for entry in listed:
             if entry.name.startswith("."):
                 continue
-            place = Path(entry.path)
             try:
                 if entry.is_dir(follow_symlinks=False):
-                    folders.append(place)
+                    folders.append(Path(entry.path))
                 elif entry.is_dir():
-                    if not _leads_back(place):
-                        links.append(place)
+                    if not _leads_back(Path(entry.path)):
+                        links.append(Path(entry.path))
                 elif entry.is_file():
-                    status = entry.stat()
-                    yield SourceFile(place, status.st_size, status.st_mtime_ns)
+                    yield _seen(entry.path, entry.stat())
             except OSError as error:
-                failures.append(_failure(place, f"cannot be read: {error.strerror}"))
+                failures.append(_failure(Path(entry.path), f"cannot be read: {error.strerror}"))
 
 
 def _leads_back(link: Path) -> bool:
@@ -214,7 +230,13 @@ def _source_file(path: Path, failures: list[SourceFailure]) -> SourceFile | None
     if not stat.S_ISREG(status.st_mode):
         failures.append(_failure(path, "is no regular file", UnsupportedFormatError))
         return None
-    return SourceFile(path, status.st_size, status.st_mtime_ns)
+    return _seen(str(path), status)
+
+
+def _seen(location: str, status: os.stat_result) -> SourceFile:
+    # Some file systems number inodes beyond what a database's integer holds.
+    inode = status.st_ino & _LARGEST_INTEGER
+    return SourceFile(location, status.st_size, status.st_mtime_ns, status.st_ctime_ns, inode)
 
 
 def _failure(path: Path, reason: str, kind: type[IngestionError] = UnreadableSourceError) -> SourceFailure:

@@ -77,10 +77,17 @@ class Sandbox:
             self._worker.stop()
             self._worker = None
 
+    def kill(self) -> None:
+        """Kills the process, from whatever thread: the one that reads a file is told that its parser died."""
+        worker = self._worker
+        if worker:
+            worker.kill()
+
     @property
     def process_id(self) -> int | None:
         """The process that parses, where one runs."""
-        return self._worker.process_id if self._worker else None
+        worker = self._worker  # which another thread may be taking away
+        return worker.process_id if worker else None
 
     @contextmanager
     def open(self, path: Path, *, name: str) -> Iterator[ParsedSource]:
@@ -194,6 +201,10 @@ class _Worker:
             self.stop()
             raise ParserCrashError("the parser answered with something that is no message")
         return bytes(self._read(length, deadline))
+
+    def kill(self) -> None:
+        """Kills the process and leaves the pipes to whoever reads them."""
+        self._process.kill()
 
     def stop(self) -> int:
         """Kills the process and says how it ended."""

@@ -1,66 +1,31 @@
 """The way of a document: discovery, loader, chunker, embedder, catalog; then the caches catch up.
 
-Documents are committed in batches, each whole in one transaction. A source is noted as complete only with its
-last document, so that an ingest that was stopped goes on where it stood: what is there already is recognised
-by its digest, and no chunk is embedded twice.
+A pipeline: files are parsed ahead in sandboxes and documents chunked in processes of their own, while what has come
+through is embedded and committed here, in batches, each whole in one transaction and in the order of the files.
+A source is noted as complete only with its last document, so that an ingest that was stopped goes on where it
+stood: what is there already is recognised by its digest, and no chunk is embedded twice.
 """
 
 from __future__ import annotations
 
-import contextlib
-import json
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import TypeAlias, TypeVar
 
 from rag_engine import tracing
-from rag_engine.errors import (
-    ConfigurationError,
-    DecodingError,
-    DuplicateDocumentError,
-    EmptySourceError,
-    IngestionError,
-    ParsingError,
-)
-from rag_engine.index import (
-    Change,
-    Index,
-    IndexLock,
-    LockedEmbedder,
-    SourceRecord,
-    StoredDocument,
-    check_embedder,
-    document_digest,
-    read_lock,
-    set_lock,
-    write_lock_file,
-)
-from rag_engine.ingestion import Discovery, Sandbox, SourceFile, discover, hash_file
+from rag_engine.errors import ConfigurationError, DuplicateDocumentError, IngestionError, OutOfMemoryError
+from rag_engine.index import Index, IndexLock, LockedEmbedder, check_embedder, read_lock, set_lock, write_lock_file
+from rag_engine.ingestion import Discovery, ReadAhead, Sandbox, discover
 from rag_engine.jobs.ingest_batch import IngestBatch
-from rag_engine.jobs.ingest_sources import SourceReview, is_gone, name_of
+from rag_engine.jobs.ingest_contested import ContestedIds
+from rag_engine.jobs.ingest_memory import checked_digest
+from rag_engine.jobs.ingest_progress import IngestMeter, ReportProgress
+from rag_engine.jobs.ingest_reading import SourceIngestion
+from rag_engine.jobs.ingest_sources import SourceReview
 from rag_engine.protocols import Chunker, Embedder
+from rag_engine.semantic_chunking import ChunkingPool
 from rag_engine.types.document import Document, SourceFailure
-from rag_engine.types.ingestion import ChunkCounts, DocumentCounts, IngestProgress, IngestReport
-
-ReportProgress: TypeAlias = Callable[[IngestProgress], None]
-_Item = TypeVar("_Item")
-
-
-@dataclass(frozen=True, slots=True)
-class _Reading:
-    """A source that was read but is not settled.
-
-    Another living source had the ids of ``shared``, with equal documents, and of ``duplicates``, with others;
-    ``given_up`` are those that the source itself had before and has no more.
-    """
-
-    source: SourceRecord
-    shared: frozenset[str]
-    duplicates: Mapping[str, SourceFailure]
-    given_up: frozenset[str]
-    failures: Sequence[SourceFailure]
+from rag_engine.types.ingestion import ChunkCounts, DocumentCounts, IngestReport
 
 
 class IngestJob:
@@ -74,26 +39,46 @@ class IngestJob:
         embedder: Embedder,
         make_sandbox: Callable[[], Sandbox],
         loader_versions: Mapping[str, int],
-        batch_chunks: int = 256,
+        batch_chunks: int = 1024,
+        workers: int = 1,
+        small_characters: int | None = None,
         wait_seconds: float = 30.0,
         progress: ReportProgress = lambda _: None,
+        now: Callable[[], int] = time.time_ns,
     ) -> None:
-        """``make_sandbox`` starts what parses; it is only called when there is something to parse."""
+        """``make_sandbox`` starts what parses; it is only called when there is something to parse.
+
+        At most ``workers`` processes parse, and as many chunk; an ingest up to ``small_characters`` (see
+        ``ChunkingPool``) is chunked in this one. ``now`` tells the nanoseconds since 1970.
+        """
         self._index = index
         self._catalog = index.catalog
         self._lock = IndexLock(embedder.identity, chunker.identity, dict(loader_versions))
         self._embedder = embedder
         self._make_sandbox = make_sandbox
-        self._batch_chunks = batch_chunks
+        self._workers = workers
         self._wait_seconds = wait_seconds
-        self._progress = progress
+        self._now = now
+        self._meter = IngestMeter(progress)
+        small = {} if small_characters is None else {"small_characters": small_characters}
+        self._chunking = ChunkingPool(chunker=chunker, workers=workers, **small)
         self._batch = IngestBatch(
-            catalog=index.catalog, chunker=chunker, embedder=LockedEmbedder(lambda: embedder, catalog=index.catalog)
+            catalog=index.catalog,
+            chunking=self._chunking,
+            embedder=LockedEmbedder(lambda: embedder, catalog=index.catalog),
+            batch_chunks=batch_chunks,
+            meter=self._meter,
+        )
+        self._contested = ContestedIds(catalog=index.catalog, batch=self._batch)
+        self._sources = SourceIngestion(
+            catalog=index.catalog,
+            batch=self._batch,
+            contested=self._contested,
+            meter=self._meter,
+            fingerprint=self._lock.fingerprint,
         )
         self._failures: list[SourceFailure] = []
-        self._unsettled: dict[str, _Reading] = {}
         self._unchanged = self._moved = 0
-        self._stage, self._done, self._total = "scan", 0, 0
 
     # The three ways in ----------------------------------------------------------------------------
 
@@ -104,10 +89,11 @@ class IngestJob:
 
         Raises:
             SourceNotFoundError: a path does not exist; nothing has been done then.
-            IndexLockedError, IndexReadOnlyError, StorageFullError, ModelMismatchError: see these.
+            IndexLockedError, IndexReadOnlyError, StorageFullError, ModelMismatchError, OutOfMemoryError: see these.
         """
-        discovery = discover(paths, known=[source.path for source in self._catalog.sources()])
-        return self._run(lambda: self._ingest_discovered(discovery, retry=retry), purpose="rag ingest")
+        seen = self._now()
+        discovery = discover(paths, known={source.path for source in self._catalog.sources()})
+        return self._run(lambda: self._ingest_discovered(discovery, seen=seen, retry=retry), purpose="rag ingest")
 
     def ingest_documents(self, documents: Iterable[Document]) -> IngestReport:
         """Documents from memory: new ones are added, those whose id is known updated; none is removed."""
@@ -117,30 +103,43 @@ class IngestJob:
         """Chunks and embeds every stored document anew with the present chunker and embedder.
 
         One transaction: until it ends the index answers as before, and a kill leaves it as it was.
+
+        Raises:
+            ChunkingError: a document cannot be cut into chunks; everything stays as it was.
         """
         return self._run(self._re_embed, purpose="rag ingest --re-embed", agree=False)
 
     def _run(self, work: Callable[[], None], *, purpose: str, agree: bool = True) -> IngestReport:
         started, before = time.perf_counter(), tracing.statistics.seconds()
-        with self._index.writing(wait_seconds=self._wait_seconds, purpose=purpose), tracing.span("ingest"):
-            if agree:
-                self._agree_with_lock()
-            work()
-            self._commit()
-            self._stage = "index"
-            self._report()
-            with tracing.span("ingest index"):
-                self._index.caches.save()
+        try:
+            with (
+                self._index.writing(wait_seconds=self._wait_seconds, purpose=purpose),
+                self._chunking,
+                tracing.span("ingest"),
+            ):
+                self._meter.commit = self._catalog.commit_number()
+                if agree:
+                    self._agree_with_lock()
+                work()
+                self._batch.commit()
+                self._meter.begin("index", 0)
+                with tracing.span("ingest index"):
+                    self._index.caches.save()
+        except MemoryError as error:
+            raise OutOfMemoryError(
+                "there is not enough memory for the ingest; what was committed before is kept"
+            ) from error
         totals, counts = self._batch.totals, self._catalog.counts()
+        failures = (*self._failures, *self._sources.failures, *self._batch.failures)
         return IngestReport(
             index=self._index.folder.name,
             documents=DocumentCounts(
                 added=totals.changes.added,
                 updated=totals.changes.updated,
                 moved=self._moved,
-                unchanged=self._unchanged,
+                unchanged=self._unchanged + self._sources.unchanged,
                 deleted=totals.changes.deleted,
-                failed=len(self._failures),
+                failed=len(failures),
             ),
             chunks=ChunkCounts(
                 added=totals.changes.chunks_added,
@@ -150,7 +149,7 @@ class IngestJob:
             ),
             embedded=totals.embedded,
             truncated=totals.truncated,
-            failures=tuple(self._failures),
+            failures=failures,
             seconds=time.perf_counter() - started,
             commit=counts.commit,
             stages=_stage_seconds(before),
@@ -176,251 +175,60 @@ class IngestJob:
             with self._catalog.change() as change:
                 set_lock(change, IndexLock(lock.embedder, lock.chunker, self._lock.loaders))
 
-    # Files ----------------------------------------------------------------------------------------
+    # What is ingested -----------------------------------------------------------------------------
 
-    def _ingest_discovered(self, discovery: Discovery, *, retry: bool) -> None:
-        review = SourceReview(catalog=self._catalog, lock=self._lock, discovery=discovery, retry=retry)
-        self._total = sum(file.size for file in discovery.files)
-        changed = [(file, sha256) for file, sha256 in self._hashed(discovery.files) if review.must_read(file, sha256)]
-        self._failures.extend([*discovery.failures, *review.failures])
+    def _ingest_discovered(self, discovery: Discovery, *, seen: int, retry: bool) -> None:
+        meter = self._meter
+        meter.begin("scan", sum(file.size for file in discovery.files))
+        review = SourceReview(
+            catalog=self._catalog,
+            lock=self._lock,
+            discovery=discovery,
+            seen=seen,
+            retry=retry,
+            looked_at=lambda file: meter.advance(file.size),
+        )
+        to_read = list(review.to_read())
+        for file, error in review.unreadable:
+            self._sources.fail(file, error, sha256=None)
+        if review.moves:
+            with self._catalog.change() as change:
+                for record, path, name in review.moves:
+                    change.move_source(record, path=path, name=name)
+        if review.refreshed:
+            self._catalog.refresh_sources(review.refreshed)
+        self._failures += [*discovery.failures, *review.failures]
         self._unchanged, self._moved = review.unchanged, review.moved
-        self._stage, self._done, self._total = "read", 0, sum(file.size for file, _ in changed)
-        if changed:
-            with self._make_sandbox() as sandbox:
-                for file, sha256 in changed:
-                    with tracing.span("read source"):
-                        self._read(file, sha256, sandbox)
-                self._settle(sandbox)
+        meter.begin("read", sum(file.size for file in to_read))
+        if to_read:
+            with ReadAhead(make_sandbox=self._make_sandbox, workers=self._workers) as ahead:
+                self._sources.read(to_read, ahead=ahead, name_of=review.name_of, status_of=review.status_of)
         for path in review.vanished:
             self._batch.note(lambda change, path=path: change.delete_source(path))  # type: ignore[misc]
 
-    def _hashed(self, files: Sequence[SourceFile]) -> Iterator[tuple[SourceFile, str]]:
-        for file in files:
-            try:
-                with tracing.span("ingest hash"):
-                    sha256 = hash_file(file.path)
-            except IngestionError as error:
-                self._fail(file, error, sha256=None)
-                continue
-            self._done += file.size
-            self._report()
-            yield file, sha256
-
-    def _read(self, file: SourceFile, sha256: str, sandbox: Sandbox) -> None:
-        path = str(file.path)
-        name, begun, characters = name_of(path, self._catalog), self._done, 0
-        before = set(self._catalog.document_ids(path))
-        here: set[str] = set()
-        failures: list[SourceFailure] = []
-        shared: set[str] = set()
-        duplicates: dict[str, SourceFailure] = {}
-        try:
-            with sandbox.open(file.path, name=name) as parsed:
-                for item in _timed("ingest parse", parsed):
-                    if isinstance(item, SourceFailure):
-                        # The loader knows the document's name; people look for the file.
-                        failures.append(replace(item, source=path + item.source.removeprefix(name)))
-                        continue
-                    characters += len(item.text)
-                    self._done = begun + min(characters, file.size)
-                    holder = self._holder(item.id, path)
-                    if holder is None:
-                        here.add(item.id)
-                        self._put(item, path)
-                    elif holder.digest == document_digest(item):
-                        shared.add(item.id)
-                    else:
-                        duplicates[item.id] = _duplicate(path, item.id, holder)
-                given_up = before - here
-                record = SourceRecord(
-                    path=path,
-                    name=name,
-                    sha256=parsed.sha256,
-                    size=file.size,
-                    loader=parsed.loader,
-                    loader_version=parsed.version,
-                    complete=not (shared or duplicates or given_up),
-                )
-        except IngestionError as error:
-            self._fail(file, error, sha256=None if error.retryable else sha256)
-            return
-
-        self._failures.extend(failures)
-        self._finish(record, [*failures, *duplicates.values()])
-        if not record.complete:
-            self._unsettled[path] = _Reading(record, frozenset(shared), duplicates, frozenset(given_up), failures)
-        self._done = begun + file.size
-        self._report()
-
-    def _finish(self, record: SourceRecord, failures: Sequence[SourceFailure]) -> None:
-        """Queues the notes about a source that was read and about those of its records that failed."""
-
-        def finish(change: Change) -> None:
-            change.record_source(record)
-            for failure in failures:
-                change.quarantine(failure, sha256=record.sha256, loader_versions=self._lock.fingerprint)
-
-        self._batch.note(finish)
-
-    def _settle(self, sandbox: Sandbox) -> None:
-        """Once all is read: ids that one source gave up go to another that has them, then the rest is deleted.
-
-        In this order a document that moves between files is never absent, however the ingest ends.
-        """
-        if not self._unsettled:
-            return
-        self._commit()
-        taken = {path: self._taken_over(reading, sandbox) for path, reading in self._unsettled.items()}
-        self._commit()
-        for path, reading in self._unsettled.items():
-            shared = reading.shared - taken[path]
-            duplicates = [failure for key, failure in reading.duplicates.items() if key not in taken[path]]
-            self._unchanged += len(shared)
-            self._failures += duplicates
-            # A source that shares an id with another one is read again each time, so that it takes the document
-            # over when the other one gives it up.
-            complete = not (shared or duplicates)
-            self._finish(replace(reading.source, complete=complete), [*reading.failures, *duplicates])
-            stored = [self._catalog.stored(identifier) for identifier in sorted(reading.given_up)]
-            gone = [document.id for document in stored if document is not None and document.source == path]
-            self._batch.note(lambda change, gone=gone: change.delete_documents(gone))  # type: ignore[misc]
-
-    def _taken_over(self, reading: _Reading, sandbox: Sandbox) -> set[str]:
-        """The contested ids that are free by now and whose documents the source has; none where it changed."""
-        source, taken = reading.source, set[str]()
-        contested = reading.shared | reading.duplicates.keys()
-        freed = {identifier for identifier in contested if self._holder(identifier, source.path) is None}
-        if not freed:
-            return taken
-        with contextlib.suppress(IngestionError), sandbox.open(Path(source.path), name=source.name) as parsed:
-            if parsed.sha256 != source.sha256:
-                return taken
-            for item in _timed("ingest parse", parsed):
-                if isinstance(item, Document) and item.id in freed:
-                    taken.add(item.id)
-                    self._put(item, source.path)
-        return taken
-
-    def _holder(self, identifier: str, source: str | None) -> StoredDocument | None:
-        """The document of another, living source that has this id; None where the id is free for ``source``."""
-        if identifier in self._batch.document_ids:
-            self._commit()
-        stored = self._catalog.stored(identifier)
-        if stored is None or stored.source == source:
-            return None
-        if stored.source is not None and (is_gone(stored.source) or self._is_given_up(identifier, stored.source)):
-            return None
-        return stored
-
-    def _is_given_up(self, identifier: str, source: str) -> bool:
-        reading = self._unsettled.get(source)
-        return reading is not None and identifier in reading.given_up
-
-    def _put(self, document: Document, source: str | None) -> None:
-        stored = self._catalog.stored(document.id)
-        if stored is not None and stored.source == source and stored.digest == document_digest(document):
-            self._unchanged += 1
-            return
-        self._batch.put_document(document, source)
-        if self._batch.waiting_chunks >= self._batch_chunks:
-            self._commit()
-
-    # Documents from memory, and all over again ----------------------------------------------------
-
     def _ingest_memory(self, documents: Iterable[Document]) -> None:
-        self._stage = "read"
+        self._meter.begin("read", 0)
         for document in documents:
             try:
-                _check(document)
-                holder = self._holder(document.id, None)
-                if holder is not None:
-                    raise DuplicateDocumentError(f"the id {document.id} belongs to a document of {holder.source}")
+                digest = checked_digest(document)
+                stored = self._contested.stored(document.id)
+                if stored is not None and self._contested.is_held(stored, None):
+                    raise DuplicateDocumentError(f"the id {document.id} belongs to a document of {stored.source}")
             except IngestionError as error:
                 self._failures.append(SourceFailure(document.id, error.code, error.message, error.hint))
                 continue
-            self._put(document, None)
+            self._sources.put(document, None, stored=stored, digest=digest)
 
     def _re_embed(self) -> None:
-        self._stage, self._total = "read", self._catalog.counts().documents
-        with self._catalog.change() as change:
+        total = self._catalog.counts().documents
+        self._meter.begin("read", total)
+        with self._catalog.change() as change, self._batch.within(change):
             set_lock(change, self._lock, self._embedder)
             change.remove_all_chunks()
             for document, _ in self._catalog.documents():
-                self._batch.replace_chunks(document)
-                self._done += 1
-                if self._batch.waiting_chunks >= self._batch_chunks:
-                    self._batch.commit_within(change)
-                    self._report()
-            self._batch.commit_within(change)
-        self._unchanged = self._done
-
-    # What happened --------------------------------------------------------------------------------
-
-    def _commit(self) -> None:
-        self._batch.commit()
-        self._report()
-
-    def _fail(self, file: SourceFile, error: IngestionError, *, sha256: str | None) -> None:
-        failure = SourceFailure(str(file.path), error.code, error.message, error.hint)
-        self._failures.append(failure)
-        self._batch.note(
-            lambda change: change.quarantine(failure, sha256=sha256, loader_versions=self._lock.fingerprint)
-        )
-
-    def _report(self) -> None:
-        changes = self._batch.totals.changes
-        self._progress(
-            IngestProgress(
-                stage=self._stage,
-                done=self._done,
-                total=self._total,
-                documents=changes.added + changes.updated,
-                chunks=changes.chunks_added + changes.chunks_reused,
-                commit=self._catalog.commit_number(),
-            )
-        )
-
-
-def _check(document: Document) -> None:
-    if not document.id or not document.text.strip():
-        raise EmptySourceError(f"the document {document.id!r} has no {'text' if document.id else 'id'}")
-    if "\0" in document.id + document.title or "\0" in document.text:
-        raise DecodingError(
-            f"the document {document.id!a} holds a NUL character", hint="decode the text properly, or replace it"
-        )
-    try:
-        document.id.encode()
-        document_digest(document)
-        json.dumps(dict(document.metadata), allow_nan=False, ensure_ascii=False).encode()
-    except UnicodeEncodeError as error:
-        raise DecodingError(
-            f"the document {document.id!a} holds a lone surrogate",
-            hint="decode the text properly, or replace such characters",
-        ) from error
-    except (TypeError, ValueError, RecursionError) as error:
-        raise ParsingError(
-            f"the document {document.id!a} holds metadata that are no JSON: {error}",
-            hint="give metadata as text, numbers, truths, lists and mappings",
-        ) from error
-
-
-def _duplicate(path: str, identifier: str, holder: StoredDocument) -> SourceFailure:
-    error = DuplicateDocumentError(f"the id {identifier} belongs to another document, of {holder.source or 'the API'}")
-    return SourceFailure(f"{path}: {identifier}", error.code, error.message, error.hint)
-
-
-def _timed(stage: str, items: Iterable[_Item]) -> Iterator[_Item]:
-    """The items, with the time that each takes to come recorded under ``stage``."""
-    iterator = iter(items)
-    while True:
-        started = time.perf_counter()
-        try:
-            item = next(iterator)
-        except StopIteration:
-            return
-        finally:
-            tracing.statistics.record(stage, time.perf_counter() - started)
-        yield item
+                self._batch.replace_chunks(document, size=1)
+            self._batch.commit()
+        self._unchanged = total
 
 
 def _stage_seconds(before: Mapping[str, float]) -> dict[str, float]:

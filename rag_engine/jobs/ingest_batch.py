@@ -1,21 +1,34 @@
-"""Documents on their way into one transaction: chunked as they come, embedded and committed together."""
+"""Documents on their way into one transaction: chunked as they come, embedded and committed together, in order."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import contextlib
+import time
+from collections import deque
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
+from itertools import islice
 from typing import TYPE_CHECKING, TypeAlias
 
 from rag_engine import tracing
-from rag_engine.index import Catalog, Change, ChangeCounts, PreparedDocument, document_digest, embedding_key
-from rag_engine.protocols import Chunker, Embedder
+from rag_engine.errors import ChunkingError
+from rag_engine.index import Catalog, Change, ChangeCounts, PreparedDocument, embedding_key
+from rag_engine.jobs.ingest_progress import IngestMeter
+from rag_engine.protocols import Embedder
+from rag_engine.semantic_chunking import ChunkingPool, PendingChunks
 from rag_engine.tracing import names
-from rag_engine.types.document import Chunk, Document
+from rag_engine.types.document import Document, SourceFailure
 
 if TYPE_CHECKING:
     from rag_engine.protocols import Vectors
 
 Operation: TypeAlias = Callable[[Change], None]
+Put: TypeAlias = Callable[[Change, PreparedDocument], None]
+# Texts given to the embedder at once, all of about one length: between two portions progress is told and
+# Ctrl-C is heard.
+EMBEDDED_TOGETHER = 1024
+REPORTED_TOGETHER = 64  # documents
 
 
 @dataclass(slots=True)
@@ -27,82 +40,182 @@ class BatchTotals:
     truncated: int = 0
 
 
-class IngestBatch:
-    """Collects documents and notes about sources; ``commit`` writes them in one transaction, in their order."""
+@dataclass(slots=True)
+class _Entry:
+    """Something to be done in the transaction; for a document that is still being chunked, what will be.
 
-    def __init__(self, *, catalog: Catalog, chunker: Chunker, embedder: Embedder) -> None:
-        self._catalog = catalog
-        self._chunker = chunker
-        self._embedder = embedder
-        self._operations: list[Operation] = []
-        self._texts: dict[bytes, str] = {}
-        self._vectors: dict[bytes, Vectors] = {}
-        self.document_ids: set[str] = set()
-        self.totals = BatchTotals()
+    ``size`` is how many bytes of the sources are done with once it is committed.
+    """
+
+    size: int
+    operation: Operation | None = None
+    pending: PendingChunks | None = None
+    digest: str = ""
+    source: str | None = None
+    put: Put = Change.put_document
 
     @property
-    def waiting_chunks(self) -> int:
-        """Chunks to be embedded at the next commit, before those are taken off that have a vector already."""
-        return len(self._texts)
+    def is_ready(self) -> bool:
+        """Whether it need not be waited for."""
+        return self.pending is None or self.pending.ready
 
-    def put_document(self, document: Document, source: str | None) -> None:
-        """Chunks a document and queues it."""
-        prepared = self._prepared(document, source)
-        self._operations.append(lambda change: change.put_document(prepared))
 
-    def replace_chunks(self, document: Document) -> None:
-        """Chunks a stored document anew and queues its chunks."""
-        prepared = self._prepared(document, None)
-        self._operations.append(lambda change: change.replace_chunks(prepared))
+class IngestBatch:
+    """Takes documents and notes about sources, and commits them in their order, few transactions for many.
 
-    def note(self, operation: Operation) -> None:
+    Documents are chunked elsewhere meanwhile. A commit takes those whose chunks are there, up to the
+    first whose chunks are not; ``commit`` waits for all.
+    """
+
+    def __init__(
+        self, *, catalog: Catalog, chunking: ChunkingPool, embedder: Embedder, batch_chunks: int, meter: IngestMeter
+    ) -> None:
+        """``batch_chunks`` waiting to be embedded make a commit."""
+        self._catalog = catalog
+        self._chunking = chunking
+        self._embedder = embedder
+        self._batch_chunks = batch_chunks
+        self._meter = meter
+        self._transaction: Callable[[], AbstractContextManager[Change]] = catalog.change
+        self._coming: deque[_Entry] = deque()  # from the first document on whose chunks are not taken yet
+        self._ready: list[_Entry] = []
+        self._texts: dict[bytes, str] = {}
+        self._vectors: dict[bytes, Vectors] = {}
+        self._document_ids: set[str] = set()
+        self._ready_ids: list[str] = []
+        self.failures: list[SourceFailure] = []
+        self.failed_records: dict[str, list[SourceFailure]] = {}  # of these, those of each source
+        self.totals = BatchTotals()
+
+    def holds(self, identifier: str) -> bool:
+        """Whether a document of this id is on its way."""
+        return identifier in self._document_ids
+
+    def put_document(self, document: Document, *, digest: str, source: str | None, size: int = 0) -> None:
+        """Queues a document to be chunked, embedded and stored."""
+        self._put(_Entry(size, digest=digest, source=source), document)
+
+    def replace_chunks(self, document: Document, *, size: int = 0) -> None:
+        """Queues a stored document to be chunked and embedded anew."""
+        self._put(_Entry(size, put=Change.replace_chunks), document)
+
+    def pass_over(self, size: int) -> None:
+        """Nothing is to be done for so many bytes of a source: they are done with when what came before is."""
+        entries = self._coming or self._ready
+        if entries:
+            entries[-1].size += size
+        else:
+            self._meter.settle(size)
+
+    def note(self, operation: Operation, *, size: int = 0) -> None:
         """Queues something to be done in the transaction, after what was queued before."""
-        self._operations.append(operation)
-
-    def _prepared(self, document: Document, source: str | None) -> PreparedDocument:
-        with tracing.span("ingest chunk"):
-            chunks = self._chunker.chunk(document)
-        self.totals.truncated += sum(chunk.tokens > self._embedder.identity.max_tokens for chunk in chunks)
-        self._texts.update(_texts_by_key(chunks))
-        self.document_ids.add(document.id)
-        return PreparedDocument(
-            document=document,
-            digest=document_digest(document),
-            source=source,
-            chunks=chunks,
-            vectors=self._vectors,
-        )
+        (self._coming if self._coming else self._ready).append(_Entry(size, operation))
 
     def commit(self) -> None:
-        """Embeds what has no vector yet and writes everything queued, all or nothing."""
-        if not self._operations:
+        """Writes everything queued; waits for the chunks that are still to come."""
+        while self._coming:
+            self._take_chunks()
+            self._write_if_full()
+        self._write()
+
+    @contextlib.contextmanager
+    def within(self, change: Change) -> Iterator[None]:
+        """Commits become parts of a larger transaction for the block."""
+        self._transaction = lambda: contextlib.nullcontext(change)
+        try:
+            yield
+        finally:
+            self._transaction = self._catalog.change
+
+    def _put(self, entry: _Entry, document: Document) -> None:
+        self._document_ids.add(document.id)
+        self._meter.read += 1
+        started = time.perf_counter()
+        entry.pending = self._chunking.submit(document)
+        tracing.statistics.record("ingest chunk", time.perf_counter() - started)
+        self._coming.append(entry)
+        while self._coming and (self._coming[0].is_ready or self._chunking.full):
+            self._take_chunks()
+            self._write_if_full()
+
+    def _take_chunks(self) -> None:
+        """Makes the first entry that is coming ready, waiting for its chunks where it has to."""
+        entry = self._coming.popleft()
+        if entry.pending is not None:
+            document = entry.pending.document
+            started = time.perf_counter()
+            try:
+                chunks = entry.pending.result()
+            except ChunkingError as error:
+                entry.operation = self._failed(entry, document, error)
+            else:
+                prepared = PreparedDocument(document, entry.digest, entry.source, chunks, self._vectors)
+                put = entry.put
+                entry.operation = lambda change: put(change, prepared)
+                self._texts.update((embedding_key(chunk.embedded_text), chunk.embedded_text) for chunk in chunks)
+                self.totals.truncated += sum(chunk.tokens > self._embedder.identity.max_tokens for chunk in chunks)
+            tracing.statistics.record("ingest chunk", time.perf_counter() - started)
+            entry.pending = None
+            self._ready_ids.append(document.id)
+            self._meter.chunked += 1
+            if self._meter.chunked % REPORTED_TOGETHER == 0:
+                self._meter.report()
+        self._ready.append(entry)
+
+    def _failed(self, entry: _Entry, document: Document, error: ChunkingError) -> Operation:
+        if entry.put is Change.replace_chunks:
+            raise error  # a document without chunks would be lost to every search
+        name = document.id if entry.source is None else f"{entry.source}: {document.id}"
+        failure = SourceFailure(name, error.code, error.message, error.hint)
+        self.failures.append(failure)
+        if entry.source is not None:
+            self.failed_records.setdefault(entry.source, []).append(failure)
+        return lambda _: None
+
+    def _write_if_full(self) -> None:
+        if len(self._texts) >= self._batch_chunks:
+            self._write()
+
+    def _write(self) -> None:
+        """Embeds what has no vector yet and writes what is ready in one transaction."""
+        if not self._ready:
             return
-        self._embed(self._catalog.known_vectors(list(self._texts)))
-        with tracing.span("ingest commit"), self._catalog.change() as change:
-            self._apply(change)
-
-    def commit_within(self, change: Change) -> None:
-        """The same as a part of a larger transaction, in which every vector was made anew."""
-        self._embed(set())
-        self._apply(change)
-
-    def _embed(self, known: set[bytes]) -> None:
-        missing = {key: text for key, text in self._texts.items() if key not in known}
-        if missing:
-            with tracing.span("ingest embed", {names.TEXTS: len(missing)}):
-                self._vectors.update(zip(missing, self._embedder.embed(list(missing.values())), strict=True))
-            self.totals.embedded += len(missing)
-
-    def _apply(self, change: Change) -> None:
-        for operation in self._operations:
-            operation(change)
-        self.totals.changes += change.take_counts()
-        self._operations.clear()
+        size = sum(entry.size for entry in self._ready)
+        self._embed(size)
+        with tracing.span("ingest commit"), self._transaction() as change:
+            for entry in self._ready:
+                if entry.operation is not None:
+                    entry.operation(change)
+            counts, number = change.take_counts(), change.commit
+        self.totals.changes += counts
+        self._ready.clear()
         self._texts.clear()
-        self.document_ids.clear()
+        self._document_ids.difference_update(self._ready_ids)
+        self._ready_ids.clear()
         # A new dictionary: the prepared documents of this batch hold the old one.
         self._vectors = {}
+        changes, meter = self.totals.changes, self._meter
+        meter.documents = changes.added + changes.updated
+        meter.chunks = changes.chunks_added + changes.chunks_reused
+        meter.commit = number
+        meter.settle(size)
+        meter.report()
 
-
-def _texts_by_key(chunks: list[Chunk]) -> dict[bytes, str]:
-    return {embedding_key(chunk.embedded_text): chunk.embedded_text for chunk in chunks}
+    def _embed(self, size: int) -> None:
+        known = self._catalog.known_vectors(list(self._texts))
+        missing = sorted(
+            ((key, text) for key, text in self._texts.items() if key not in known), key=lambda pair: -len(pair[1])
+        )
+        self._texts.clear()
+        coming, embedded = iter(missing), 0
+        self._meter.report()
+        while portion := list(islice(coming, EMBEDDED_TOGETHER)):
+            with tracing.span("ingest embed", {names.TEXTS: len(portion)}):
+                self._vectors.update(
+                    zip((key for key, _ in portion), self._embedder.embed([text for _, text in portion]), strict=True)
+                )
+            embedded += len(portion)
+            self.totals.embedded += len(portion)
+            self._meter.embedded += len(portion)
+            self._meter.expect(size * embedded // len(missing))
+            self._meter.report()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import zlib
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
@@ -9,21 +10,23 @@ from dataclasses import replace
 from rag_engine.errors import ConfigurationError
 from rag_engine.protocols import Tokenizer
 from rag_engine.semantic_chunking.atoms import Atom, Depth, cut_to_atoms
-from rag_engine.semantic_chunking.boundaries import balanced_boundaries
+from rag_engine.semantic_chunking.boundaries import chunk_boundaries
 from rag_engine.semantic_chunking.context import Context
 from rag_engine.semantic_chunking.sections import group_sections
 from rag_engine.semantic_chunking.structure import Unit, read_structure
 from rag_engine.semantic_chunking.token_positions import CHARACTERS_PER_TOKEN, TokenPositions
 from rag_engine.types.document import Block, BlockKind, Chunk, Document
 
-_VERSION = 1  # raised whenever the same document may give other chunks
+_VERSION = 2  # raised whenever the same document may give other chunks
 _SMALLEST_BUDGET = 16
 _COUNTED_TOGETHER = 512  # texts
+_MARKED_CHARACTERS = 24  # at the beginning of an atom: few, so that few edits meet them
 
 
 class StructuralChunker:
     """Cuts where a document's structure does: whole blocks first, then items, rows, sentences and words.
 
+    A text of many chunks is divided where its own words say: an edit changes the chunks around it and no others.
     No chunk's ``embedded_text`` is over min(max_tokens, target_tokens) tokens, special tokens and context included,
     and no chunk's text is over eight characters for each of them. A section that needs several chunks gets chunks
     of about equal size; sections too small to stand alone are joined with their siblings.
@@ -133,8 +136,9 @@ class _Cutting:
         gaps = np.zeros(len(atoms))
         gaps[1:] = (bounds[1:, 0] - bounds[:-1, 1]) // CHARACTERS_PER_TOKEN
         depths = np.asarray([atom.depth for atom in atoms], dtype=np.int64)
+        marks = np.asarray([_mark(self._text[atom.start : atom.end]) for atom in atoms])
         first = 0
-        for last in balanced_boundaries(sizes, gaps, depths, capacity):
+        for last in chunk_boundaries(sizes, gaps, depths, marks, capacity):
             yield atoms[first].start, atoms[last - 1].end
             first = last
 
@@ -166,6 +170,11 @@ class _Cutting:
             for heading in headings
             for atom in cut_to_atoms(self._text, heading, Depth.SECTION, self._positions, capacity)
         ]
+
+
+def _mark(text: str) -> float:
+    """A number from 0 to 1 that any other text is as likely to have."""
+    return zlib.crc32(text[:_MARKED_CHARACTERS].encode()) / (1 << 32)
 
 
 def _shared_headings(units: Sequence[Unit]) -> tuple[Block, ...]:

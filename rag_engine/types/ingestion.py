@@ -10,7 +10,14 @@ from rag_engine.types.document import SourceFailure
 
 @dataclass(frozen=True, slots=True)
 class IngestProgress:
-    """How far an ingest is. ``done`` and ``total`` are bytes of sources in the stage that is running."""
+    """How far an ingest is.
+
+    ``stage`` is ``scan`` (which files must be read), ``read`` (they are read, chunked, embedded and written, all at
+    once) or ``index``. ``done`` and ``total`` are bytes of sources in that stage. ``documents`` and ``chunks``
+    are committed, the last of them with ``commit``; ``read`` and ``chunked`` count documents, ``embedded`` texts
+    that the stages before have got through. ``documents_per_second`` counts those committed; it and ``seconds_left``,
+    which goes by the bytes, are None until they can be told.
+    """
 
     stage: str
     done: int
@@ -18,6 +25,11 @@ class IngestProgress:
     documents: int
     chunks: int
     commit: int
+    read: int = 0
+    chunked: int = 0
+    embedded: int = 0
+    documents_per_second: float | None = None
+    seconds_left: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +57,12 @@ class ChunkCounts:
 @dataclass(frozen=True, slots=True)
 class IngestReport:
     """What an ingest did. ``embedded`` counts texts that went through the model, ``truncated`` chunks that
-    the model could not read whole; ``stages`` gives seconds per stage."""
+    the model could not read whole.
+
+    ``stages`` gives the seconds that the ingest itself spent in each stage: ``hash``, ``embed``, ``commit`` and
+    ``index`` are its own work. Files are parsed and chunked in other processes meanwhile; ``parse`` and ``chunk``
+    are what it waited for these, with the little that it did itself. So the stages add up to no more than ``seconds``.
+    """
 
     index: str
     documents: DocumentCounts
@@ -56,3 +73,27 @@ class IngestReport:
     seconds: float
     commit: int
     stages: Mapping[str, float] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class IngestEstimate:
+    """What an ingest would take, told from a sample; nothing was written.
+
+    ``files`` and ``bytes`` are those that would be read, ``unchanged`` the files that would not. ``documents``,
+    ``chunks``, ``tokens``, ``seconds`` and ``disk_bytes`` are estimates for them all, from ``sampled_files`` of
+    them (``sampled_bytes``); ``exact`` says that the sample was everything. ``failures`` are the sample's, and
+    what could not be looked into.
+    """
+
+    files: int
+    bytes: int
+    unchanged: int
+    documents: int
+    chunks: int
+    tokens: int
+    seconds: float
+    disk_bytes: int
+    sampled_files: int
+    sampled_bytes: int
+    exact: bool
+    failures: tuple[SourceFailure, ...]

@@ -6,6 +6,7 @@ from rag_engine.index.catalog.connection import FILE_NAME
 from rag_engine.index.catalog.records import (
     CatalogCounts,
     ChangeCounts,
+    FileStatus,
     PreparedDocument,
     SourceRecord,
     StoredDocument,
@@ -21,6 +22,7 @@ __all__ = [
     "Change",
     "ChangeCounts",
     "ChunkEntry",
+    "FileStatus",
     "PreparedDocument",
     "SourceRecord",
     "StoredDocument",

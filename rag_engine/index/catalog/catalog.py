@@ -17,8 +17,8 @@ from rag_engine.errors import CatalogDamagedError
 from rag_engine.index.catalog import connection as database
 from rag_engine.index.catalog.change import Change
 from rag_engine.index.catalog.filters import condition
-from rag_engine.index.catalog.records import CatalogCounts, SourceRecord, StoredDocument
-from rag_engine.types.document import Block, BlockKind, Document, Page, SourceFailure
+from rag_engine.index.catalog.records import CatalogCounts, FileStatus, SourceRecord, StoredDocument
+from rag_engine.types.document import Block, BlockKind, Document, Page
 from rag_engine.types.health import QuarantinedSource
 from rag_engine.types.retrieval import Filter, Passage
 
@@ -147,35 +147,44 @@ class Catalog:
         """Every file that documents came from, by path."""
         return self._sources("order by path")
 
-    def sources_of_content(self, sha256: str) -> list[SourceRecord]:
-        """The files that held exactly these bytes when they were read."""
-        return self._sources("where sha256 = ? and complete = 1 order by path", (sha256,))
+    def refresh_sources(self, sources: Iterable[SourceRecord]) -> None:
+        """Notes how the folders of files know them now whose bytes are what they were: no commit, nothing else."""
+        with self._lock, database.translated_errors(self.path):
+            self._connection.execute("begin immediate")
+            try:
+                self._connection.executemany(
+                    "update sources set size = ?, modified = ?, changed = ?, inode = ? where path = ?",
+                    [(source.size, *source.status_columns, source.path) for source in sources],
+                )
+                self._connection.execute("commit")
+            except BaseException:
+                if self._connection.in_transaction:
+                    self._connection.execute("rollback")
+                raise
 
     def _sources(self, clause: str, parameters: Sequence[Any] = ()) -> list[SourceRecord]:
         return [
-            SourceRecord(path, name, sha256, size, loader, version, bool(complete))
-            for path, name, sha256, size, loader, version, complete in self._rows(
-                f"select path, name, sha256, size, loader, loader_version, complete from sources {clause}",
+            SourceRecord(
+                path,
+                name,
+                sha256,
+                size,
+                loader,
+                version,
+                bool(complete),
+                None if None in status else FileStatus(*status),
+            )
+            for path, name, sha256, size, loader, version, complete, *status in self._rows(
+                "select path, name, sha256, size, loader, loader_version, complete, modified, changed, inode "
+                f"from sources {clause}",
                 parameters,
             )
         ]
 
     def quarantined(self) -> list[QuarantinedSource]:
         """Every source, and single record of one, that could not be ingested, by name."""
-        return self._quarantined("order by source")
-
-    def quarantined_source(self, path: str) -> QuarantinedSource | None:
-        """Why a file could not be ingested, if so."""
-        return next(iter(self._quarantined("where source = ?", (path,))), None)
-
-    def failed_records(self, path: str) -> list[SourceFailure]:
-        """The records of a file that could not be ingested when it was read."""
-        rows = self._quarantined("where substr(source, 1, ?) = ? order by source", (len(path) + 1, path + ":"))
-        return [SourceFailure(row.source, row.code, row.error, row.hint) for row in rows]
-
-    def _quarantined(self, clause: str, parameters: Sequence[Any] = ()) -> list[QuarantinedSource]:
         columns = "source, sha256, loader_versions, code, error, hint, first_failed, last_failed, attempts"
-        return [QuarantinedSource(*row) for row in self._rows(f"select {columns} from quarantine {clause}", parameters)]
+        return [QuarantinedSource(*row) for row in self._rows(f"select {columns} from quarantine order by source")]
 
     def stored(self, identifier: str) -> StoredDocument | None:
         """A document of this id, without its text."""
@@ -187,9 +196,9 @@ class Catalog:
         clause, parameters = ("", ()) if source is None else ("where source = ?", (source,))
         return [row[0] for row in self._rows(f"select id from documents {clause} order by number", parameters)]
 
-    def count_documents(self, source: str) -> int:
-        """How many documents came from a file."""
-        return int(self._rows("select count(*) from documents where source = ?", (source,))[0][0])
+    def count_documents_by_source(self) -> dict[str, int]:
+        """How many documents came from each file."""
+        return dict(self._rows("select source, count(*) from documents where source is not null group by source"))
 
     def text(self, identifier: str) -> str | None:
         """A document's canonical text."""

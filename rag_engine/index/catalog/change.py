@@ -72,7 +72,9 @@ class Change:
     def remove_all_chunks(self) -> None:
         """Removes every chunk and vector; the documents stay."""
         self._remove_chunks(number for (number,) in self._connection.execute("select number from chunks").fetchall())
-        self.drop_unused_vectors()  # at once: those that follow may come from another model
+        # At once, and all: those that follow may come from another model.
+        self._connection.execute("delete from vectors")
+        self._left_vectors.clear()
 
     def _put_chunks(self, document: int, prepared: PreparedDocument, *, keep: bool) -> None:
         connection = self._connection
@@ -151,8 +153,8 @@ class Change:
     def record_source(self, source: SourceRecord) -> None:
         """Notes what a file held when it was read, and takes it out of quarantine."""
         self._connection.execute(
-            "insert or replace into sources (path, name, sha256, size, loader, loader_version, complete) "
-            "values (?, ?, ?, ?, ?, ?, ?)",
+            "insert or replace into sources (path, name, sha256, size, loader, loader_version, complete, "
+            "modified, changed, inode) values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
             (
                 source.path,
                 source.name,
@@ -161,6 +163,7 @@ class Change:
                 source.loader,
                 source.loader_version,
                 int(source.complete),
+                *source.status_columns,
             ),
         )
         self.release(source.path)

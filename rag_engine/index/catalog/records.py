@@ -15,11 +15,22 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True)
+class FileStatus:
+    """What a folder says of a file: nanoseconds since 1970 at which its content and its inode last changed, and the
+    inode's number."""
+
+    modified: int
+    changed: int
+    inode: int
+
+
+@dataclass(frozen=True, slots=True)
 class SourceRecord:
     """A file that documents came from.
 
     ``name`` is the id of its document, or the stem of its documents' ids. ``complete`` is False
-    while documents are still coming in.
+    while documents are still coming in. ``status`` is what its folder said of it then, None where it had changed so
+    lately that the same may be said of other bytes.
     """
 
     path: str
@@ -29,6 +40,13 @@ class SourceRecord:
     loader: str
     loader_version: int
     complete: bool
+    status: FileStatus | None = None
+
+    @property
+    def status_columns(self) -> tuple[int | None, int | None, int | None]:
+        """``status`` as it is stored."""
+        status = self.status
+        return (None, None, None) if status is None else (status.modified, status.changed, status.inode)
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,9 +11,8 @@ import pytest
 
 from benchmarks.faults.hashing_embedder import HashingEmbedder
 from benchmarks.faults.victim import chunker_for, ingest_job
-from rag_engine.index import CATALOG_NAME, Index
+from rag_engine.index import CATALOG_NAME, Index, PreparedDocument, document_digest, embedding_key
 from rag_engine.index.caches import context_of
-from rag_engine.jobs.ingest_batch import IngestBatch
 from rag_engine.types.document import Document
 from rag_engine.types.ingestion import IngestReport
 
@@ -108,6 +107,9 @@ def test_caches_of_a_state_that_a_restored_catalog_never_had_are_not_used(
 
 def put_past_the_caches(index: Index, embedder: HashingEmbedder, name: str) -> None:
     """Commits a document as an ingest does that is killed before the caches are saved."""
-    batch = IngestBatch(catalog=index.catalog, chunker=chunker_for(embedder), embedder=embedder)
-    batch.put_document(Document(name, f"common newcomer {name}"), None)
-    batch.commit()
+    document = Document(name, f"common newcomer {name}")
+    chunks = chunker_for(embedder).chunk(document)
+    texts = [chunk.embedded_text for chunk in chunks]
+    vectors = dict(zip(map(embedding_key, texts), embedder.embed(texts), strict=True))
+    with index.catalog.change() as change:
+        change.put_document(PreparedDocument(document, document_digest(document), None, chunks, vectors))

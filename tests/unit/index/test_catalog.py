@@ -179,9 +179,7 @@ def test_a_renamed_source_keeps_its_chunks_and_its_ids_follow_the_name(put: Put,
     assert catalog.document_ids("/x/lines.csv") == ["lines.csv#1", "own id"]
     assert catalog.chunk_numbers().tolist() == [1, 2]
     assert catalog.source("/x/rows.csv") is None
-    assert catalog.sources_of_content("0" * 64) == [
-        SourceRecord("/x/lines.csv", "lines.csv", "0" * 64, 10, "delimited", 1, True)
-    ]
+    assert catalog.sources() == [SourceRecord("/x/lines.csv", "lines.csv", "0" * 64, 10, "delimited", 1, True)]
 
 
 def test_quarantine_counts_attempts_until_the_source_is_read(catalog: Catalog) -> None:
@@ -189,8 +187,7 @@ def test_quarantine_counts_attempts_until_the_source_is_read(catalog: Catalog) -
     for _ in range(2):
         with catalog.change() as change:
             change.quarantine(failure, sha256="ab", loader_versions="{}")
-    held = catalog.quarantined_source("/x/bad.pdf")
-    assert held is not None
+    (held,) = catalog.quarantined()
     assert (held.attempts, held.error, held.sha256) == (2, "no PDF", "ab")
     with catalog.change() as change:
         change.record_source(SourceRecord("/x/bad.pdf", "bad.pdf", "cd", 1, "pdf", 1, True))

@@ -26,11 +26,19 @@ def test_a_folder_means_every_visible_file_below_it_in_order(tmp_path: Path) -> 
     assert names(discover([tmp_path]), tmp_path) == ["a/deep/er/x.txt", "a/z.md", "b.txt"]
 
 
-def test_each_file_is_found_once_with_size_and_time(tmp_path: Path) -> None:
+def test_files_are_ordered_name_by_name(tmp_path: Path) -> None:
+    make(tmp_path, "a.txt", "a/z.md", "a b/c.md", "ab.md")
+    assert names(discover([tmp_path]), tmp_path) == ["a/z.md", "a b/c.md", "a.txt", "ab.md"]
+
+
+def test_each_file_is_found_once_as_its_folder_knows_it(tmp_path: Path) -> None:
     make(tmp_path, "a.txt")
     status = (tmp_path / "a.txt").stat()
     found = discover([tmp_path, tmp_path / "a.txt", str(tmp_path / "*.txt"), tmp_path / "." / "a.txt"])
-    assert found.files == [SourceFile(tmp_path / "a.txt", status.st_size, status.st_mtime_ns)]
+    (file,) = found.files
+    assert file.path == tmp_path / "a.txt"
+    seen = (status.st_size, status.st_mtime_ns, status.st_ctime_ns, status.st_ino)
+    assert file == SourceFile(str(tmp_path / "a.txt"), *seen)
     assert found.failures == []
 
 

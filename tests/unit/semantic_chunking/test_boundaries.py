@@ -4,7 +4,7 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rag_engine.semantic_chunking.boundaries import balanced_boundaries
+from rag_engine.semantic_chunking.boundaries import balanced_boundaries, chunk_boundaries
 
 
 def cut(
@@ -48,3 +48,43 @@ def test_no_chunk_is_over_and_there_are_as_few_as_greedy_filling_makes(sizes: li
             greedy, filled = greedy + 1, 0
         filled += size
     assert len(boundaries) == greedy
+
+
+def cut_long(sizes: list[float], marks: list[float], capacity: float, depths: list[int] | None = None) -> list[int]:
+    return chunk_boundaries(
+        np.asarray(sizes, dtype=np.float64),
+        np.zeros(len(sizes)),
+        np.asarray(depths or [1] * len(sizes), dtype=np.int64),
+        np.asarray(marks),
+        capacity,
+    )
+
+
+def test_what_fills_four_chunks_is_cut_as_a_whole() -> None:
+    assert cut_long([10.0] * 21, [0.5] * 21, 100) == cut([10.0] * 21, 100)
+
+
+def test_a_long_text_is_divided_at_the_shallowest_boundary_and_of_these_at_the_least_mark() -> None:
+    sizes, marks, depths = [10.0] * 60, [0.5] * 60, [3] * 60
+    marks[31] = 0.1
+    assert 31 in cut_long(sizes, marks, 100, depths)
+    depths[23] = 2
+    assert 23 in cut_long(sizes, marks, 100, depths)
+
+
+@given(
+    st.lists(st.tuples(st.integers(1, 50), st.floats(0, 1), st.integers(0, 9)), min_size=1, max_size=200),
+    st.integers(50, 120),
+)
+def test_however_long_no_chunk_is_over_and_none_is_empty(atoms: list[tuple[int, float, int]], capacity: int) -> None:
+    sizes = [float(size) for size, _, _ in atoms]
+    boundaries = cut_long(sizes, [mark for _, mark, _ in atoms], capacity, [depth for _, _, depth in atoms])
+    assert boundaries[-1] == len(sizes)
+    assert boundaries == sorted(set(boundaries))
+    assert all(sum(sizes[first:last]) <= capacity for first, last in zip([0, *boundaries], boundaries, strict=False))
+
+
+def test_a_text_that_repeats_itself_takes_no_more_steps_than_another() -> None:
+    boundaries = cut_long([1.0] * 200_000, [0.5] * 200_000, 10)
+    assert boundaries[-1] == 200_000
+    assert len(boundaries) < 40_000

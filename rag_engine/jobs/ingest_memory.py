@@ -1,0 +1,37 @@
+"""Documents from memory: whether one can be stored as it is."""
+
+from __future__ import annotations
+
+import json
+
+from rag_engine.errors import DecodingError, EmptySourceError, ParsingError
+from rag_engine.index import document_digest
+from rag_engine.types.document import Document
+
+
+def checked_digest(document: Document) -> str:
+    """The digest of a document that can be stored.
+
+    Raises:
+        EmptySourceError, DecodingError, ParsingError: it cannot; says why.
+    """
+    if not document.id or not document.text.strip():
+        raise EmptySourceError(f"the document {document.id!r} has no {'text' if document.id else 'id'}")
+    if "\0" in document.id + document.title or "\0" in document.text:
+        raise DecodingError(
+            f"the document {document.id!a} holds a NUL character", hint="decode the text properly, or replace it"
+        )
+    try:
+        document.id.encode()
+        json.dumps(dict(document.metadata), allow_nan=False, ensure_ascii=False).encode()
+        return document_digest(document)
+    except UnicodeEncodeError as error:
+        raise DecodingError(
+            f"the document {document.id!a} holds a lone surrogate",
+            hint="decode the text properly, or replace such characters",
+        ) from error
+    except (TypeError, ValueError, RecursionError) as error:
+        raise ParsingError(
+            f"the document {document.id!a} holds metadata that are no JSON: {error}",
+            hint="give metadata as text, numbers, truths, lists and mappings",
+        ) from error

@@ -1,0 +1,199 @@
+"""Files into the batch: each is read in its turn, its documents put, and what came of it noted."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import suppress
+from dataclasses import replace
+from typing import TypeVar
+
+from rag_engine import tracing
+from rag_engine.errors import DuplicateDocumentError, IngestionError
+from rag_engine.index import Catalog, Change, FileStatus, SourceRecord, StoredDocument, document_digest
+from rag_engine.ingestion import ReadAhead, SourceFile, SourceReading, discover, hash_file
+from rag_engine.jobs.ingest_batch import IngestBatch
+from rag_engine.jobs.ingest_contested import ContestedIds, UnsettledSource
+from rag_engine.jobs.ingest_progress import IngestMeter
+from rag_engine.types.document import Document, SourceFailure
+
+_Item = TypeVar("_Item")
+
+
+class SourceIngestion:
+    """Reads files and settles who has which document.
+
+    ``unchanged`` counts documents that were there already, ``failures`` are files and records that could not be read.
+    """
+
+    def __init__(
+        self,
+        *,
+        catalog: Catalog,
+        batch: IngestBatch,
+        contested: ContestedIds,
+        meter: IngestMeter,
+        fingerprint: str,
+    ) -> None:
+        """``fingerprint`` names the loaders and their versions, see ``IndexLock``."""
+        self._catalog = catalog
+        self._batch = batch
+        self._contested = contested
+        self._meter = meter
+        self._fingerprint = fingerprint
+        self.unchanged = 0
+        self.failures: list[SourceFailure] = []
+
+    def read(
+        self,
+        files: Sequence[SourceFile],
+        *,
+        ahead: ReadAhead,
+        name_of: Callable[[str], str],
+        status_of: Callable[[SourceFile], FileStatus | None],
+    ) -> None:
+        """Reads files, in their order, and settles what several of them hold."""
+        readings = ahead.read((file.location, name_of(file.location), file.size) for file in files)
+        for file, reading in zip(files, readings, strict=True):
+            with tracing.span("read source"):
+                self._read(file, reading, status_of(file))
+        self._settle(ahead)
+
+    def _read(self, file: SourceFile, reading: SourceReading, status: FileStatus | None) -> None:
+        path, characters = file.location, 0
+        before = set(self._catalog.document_ids(path))
+        here: set[str] = set()
+        failures: list[SourceFailure] = []
+        shared: set[str] = set()
+        duplicates: dict[str, SourceFailure] = {}
+        try:
+            for item in _timed("ingest parse", reading):
+                if isinstance(item, SourceFailure):
+                    # The loader knows the document's name; people look for the file.
+                    failures.append(replace(item, source=path + item.source.removeprefix(reading.name)))
+                    continue
+                size = min(len(item.text), file.size - characters)
+                characters += size
+                stored, digest = self._contested.stored(item.id), document_digest(item)
+                if stored is None or not self._contested.is_held(stored, path):
+                    here.add(item.id)
+                    self.put(item, path, stored=stored, digest=digest, size=size)
+                elif stored.digest == digest:
+                    shared.add(item.id)
+                else:
+                    duplicates[item.id] = _duplicate(path, item.id, stored)
+        except IngestionError as error:
+            self.fail(file, error, sha256=None if error.retryable else _sha256_of(file), size=file.size - characters)
+            return
+        given_up = before - here
+        record = SourceRecord(
+            path=path,
+            name=reading.name,
+            sha256=reading.sha256,
+            size=file.size,
+            loader=reading.loader,
+            loader_version=reading.version,
+            complete=not (shared or duplicates or given_up),
+            status=status,
+        )
+        self.failures.extend(failures)
+        self._finish(record, [*failures, *duplicates.values()], size=file.size - characters)
+        if not record.complete:
+            self._contested.unsettled[path] = UnsettledSource(
+                record, frozenset(shared), duplicates, frozenset(given_up), failures
+            )
+
+    def put(
+        self, document: Document, source: str | None, *, stored: StoredDocument | None, digest: str, size: int = 0
+    ) -> None:
+        """Queues a document unless it is ``stored`` just so."""
+        if stored is not None and stored.source == source and stored.digest == digest:
+            self.unchanged += 1
+            self._batch.pass_over(size)
+        else:
+            self._batch.put_document(document, digest=digest, source=source, size=size)
+
+    def fail(self, file: SourceFile, error: IngestionError, *, sha256: str | None, size: int = 0) -> None:
+        """Notes that a file could not be read; these bytes are not tried again, where they are known."""
+        failure = SourceFailure(file.location, error.code, error.message, error.hint)
+        self.failures.append(failure)
+        self._batch.note(
+            lambda change: change.quarantine(failure, sha256=sha256, loader_versions=self._fingerprint), size=size
+        )
+
+    def _finish(self, record: SourceRecord, failures: Sequence[SourceFailure], *, size: int = 0) -> None:
+        """Queues the notes about a source that was read and about those of its records that failed."""
+
+        def finish(change: Change) -> None:
+            change.record_source(record)
+            for failure in [*failures, *self._batch.failed_records.get(record.path, ())]:
+                change.quarantine(failure, sha256=record.sha256, loader_versions=self._fingerprint)
+
+        self._batch.note(finish, size=size)
+
+    def _settle(self, ahead: ReadAhead) -> None:
+        """Once all is read: ids that one source gave up go to another that has them, then the rest is deleted.
+
+        In this order a document that moves between files is never absent, however the ingest ends.
+        """
+        unsettled = self._contested.unsettled
+        if not unsettled:
+            return
+        self._batch.commit()
+        taken = {path: self._taken_over(source, ahead) for path, source in unsettled.items()}
+        self._batch.commit()
+        for path, source in unsettled.items():
+            shared = source.shared - taken[path]
+            duplicates = [failure for key, failure in source.duplicates.items() if key not in taken[path]]
+            self.unchanged += len(shared)
+            self.failures += duplicates
+            # A source that shares an id with another one is read again each time, so that it takes the document
+            # over when the other one gives it up.
+            complete = not (shared or duplicates)
+            self._finish(replace(source.source, complete=complete), [*source.failures, *duplicates])
+            gone = self._contested.given_up_by(source)
+            self._batch.note(lambda change, gone=gone: change.delete_documents(gone))  # type: ignore[misc]
+
+    def _taken_over(self, unsettled: UnsettledSource, ahead: ReadAhead) -> set[str]:
+        """The contested ids that are free by now and whose documents the source has; none where it changed."""
+        source, taken = unsettled.source, set[str]()
+        freed = self._contested.freed(unsettled)
+        if not freed:
+            return taken
+        for reading in ahead.read([(source.path, source.name, source.size)]):
+            with suppress(IngestionError):
+                for item in _timed("ingest parse", reading):
+                    if reading.sha256 != source.sha256:
+                        break
+                    if isinstance(item, Document) and item.id in freed:
+                        taken.add(item.id)
+                        self.put(item, source.path, stored=self._catalog.stored(item.id), digest=document_digest(item))
+        return taken
+
+
+def _duplicate(path: str, identifier: str, holder: StoredDocument) -> SourceFailure:
+    error = DuplicateDocumentError(f"the id {identifier} belongs to another document, of {holder.source or 'the API'}")
+    return SourceFailure(f"{path}: {identifier}", error.code, error.message, error.hint)
+
+
+def _sha256_of(file: SourceFile) -> str | None:
+    """The digest of a file that failed; None where it is no longer the one that did."""
+    try:
+        sha256 = hash_file(file.location)
+        return sha256 if discover([file.location]).files == [file] else None
+    except IngestionError:
+        return None
+
+
+def _timed(stage: str, items: Iterable[_Item]) -> Iterator[_Item]:
+    """The items, with the time that each takes to come recorded under ``stage``."""
+    iterator = iter(items)
+    while True:
+        started = time.perf_counter()
+        try:
+            item = next(iterator)
+        except StopIteration:
+            return
+        finally:
+            tracing.statistics.record(stage, time.perf_counter() - started)
+        yield item
