@@ -40,7 +40,12 @@ class Assembly:
         """Opens the index, made when absent if ``create`` says so."""
         self.settings = settings
         tracing.configure_exporter(exporter=settings.tracing.exporter, endpoint=settings.tracing.endpoint)
-        self.index = Index.open(folder, create=create)
+        self.index = Index.open(
+            folder,
+            create=create,
+            exact_up_to=settings.index.exact_up_to,
+            recall_target=settings.index.recall_target,
+        )
 
     @cached_property
     def embedder(self) -> Embedder:

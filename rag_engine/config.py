@@ -72,10 +72,15 @@ class AnsweringSettings(_Section):
 
 
 class IndexSettings(_Section):
-    """Where indexes live."""
+    """Where indexes live, and how their vectors are searched."""
 
     root: str = Field("indexes", min_length=1, description="folder that holds the indexes, one folder each")
     wait_seconds: float = Field(30.0, ge=0, description="how long to wait for another writer")
+    # Twenty thousand vectors are compared in a millisecond; from there on codes are faster: speed/dense.
+    exact_up_to: int = Field(20_000, ge=0, description="vectors up to which a dense search compares all")
+    recall_target: float = Field(
+        0.99, ge=0, le=1, description="recall@10 against the exact search that a dense search above that must reach"
+    )
 
 
 class TracingSettings(_Section):

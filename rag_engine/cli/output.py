@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from rag_engine.evaluation import EvaluationReport
     from rag_engine.prompt_engineering import Verification
     from rag_engine.types.generation import Answer, AnswerEvent, Citation
-    from rag_engine.types.health import Finding, IndexStatus
+    from rag_engine.types.health import DenseState, Finding, IndexStatus
     from rag_engine.types.retrieval import Passage
 
 MOST_FAILURES_SHOWN = 20
@@ -231,12 +231,22 @@ def show_status(status: IndexStatus) -> None:
     for name, state in status.caches.items():
         behind = "" if state == status.commit else " (behind: it catches up when it is next used)"
         table.add_row(name, Text(f"reflects commit {state}{behind}" if isinstance(state, int) else state))
+    if status.dense is not None:
+        table.add_row("dense search", Text(_dense_search(status.dense)))
     table.add_row("quarantined", f"{len(status.quarantined):,}")
     out.print(table)
     for source in status.quarantined[:MOST_FAILURES_SHOWN]:
         out.print(Text(f"  {source.source}: {source.error} ({source.history})"))
     if len(status.quarantined) > MOST_FAILURES_SHOWN:
         out.print(f"  … and {len(status.quarantined) - MOST_FAILURES_SHOWN} more: rag status --json lists all")
+
+
+def _dense_search(dense: DenseState) -> str:
+    size = f"{dense.count:,} vectors, {dense.bytes / 1e6:.1f} MB"
+    if dense.candidates is None:
+        return f"exact ({size})"
+    recall = f"recall@10 {dense.recall:.3f}, target {dense.target:g}"
+    return f"compressed, {dense.candidates:,} candidates compared in full ({size}; {recall})"
 
 
 def show_findings(findings: Sequence[Finding], done: Sequence[str]) -> None:

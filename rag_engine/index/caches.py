@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import contextlib
 import logging
+import shutil
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -13,62 +13,122 @@ from filelock import FileLock, Timeout
 
 from rag_engine import tracing
 from rag_engine.errors import CacheDamagedError, IndexLockedError, IndexReadOnlyError, StorageError, StorageFullError
-from rag_engine.index import dense as dense_file
 from rag_engine.index import lexical as lexical_folder
 from rag_engine.index.catalog import Catalog, ChunkEntry
-from rag_engine.index.dense import FaissIndex
+from rag_engine.index.dense import EXACT_UP_TO, RECALL_TARGET, Compression, FaissIndex, discard_manifest
+from rag_engine.index.dense import FOLDER_NAME as DENSE_FOLDER
+from rag_engine.index.dense import stands_at as dense_stands_at
 from rag_engine.index.files import writing
 from rag_engine.index.lexical import TantivyIndex
 from rag_engine.index.lock import read_lock
-from rag_engine.index.writer_lock import writer_lock
 from rag_engine.protocols import LexicalEntry
 from rag_engine.tracing import names
+from rag_engine.types.health import DenseState
 
 logger = logging.getLogger(__name__)
 
 LOCK_NAME = "caches.lock"
 LOCK_SECONDS = 600.0
-
-
-@dataclass(slots=True)
-class _Dense:
-    index: FaissIndex
-    commit: int
-    saved: int | None
+OLD_DENSE_FILE = "dense.faiss"
 
 
 class Caches:
     """The two legs of one index, in this process."""
 
-    def __init__(self, *, folder: Path, catalog: Catalog) -> None:
+    def __init__(
+        self,
+        *,
+        folder: Path,
+        catalog: Catalog,
+        exact_up_to: int = EXACT_UP_TO,
+        recall_target: float = RECALL_TARGET,
+    ) -> None:
+        """Up to ``exact_up_to`` chunks the dense leg compares all; above, ``recall_target`` is what it must reach."""
         self._folder = folder
         self._catalog = catalog
-        self._dense: _Dense | None = None
+        self._exact_up_to = exact_up_to
+        self._recall_target = recall_target
+        self._dense: FaissIndex | None = None
         self._lexical: TantivyIndex | None = None
 
     def dense_at(self, commit: int) -> FaissIndex:
-        """The dense leg at the catalog's present commit. Call within ``catalog.reading()``."""
+        """The dense leg at the catalog's present commit, or a later one where another process has
+        committed meanwhile. Call within ``catalog.reading()``."""
         held, self._dense = self._dense, None  # what fails half way is not held on to
-        first_use = held is None
-        if held is None or (held.commit < commit and held.index.dimension != self._dimension()):
-            held = self._load_dense(commit)
-        if held.commit < commit:
-            with tracing.span("index dense", {names.COMMIT: commit}):
-                if len(held.index):
-                    held.index.remove(self._catalog.removed_since(held.commit))
-                for entries in self._catalog.added_since(held.commit):
-                    held.index.add(
-                        np.asarray([entry.number for entry in entries], dtype=np.int64),
-                        np.stack([entry.vector for entry in entries]),
-                    )
-                held.commit = commit
+        if held is None or held.commit < commit:
+            held = self._dense_up_to(commit, held)
         self._dense = held
-        if first_use:
-            # What was absent, damaged or behind is mended for the next process too, unless one is writing:
-            # that one writes the file at its end.
-            with contextlib.suppress(StorageError), writer_lock(self._folder, wait_seconds=0, purpose="a search"):
-                self._save_dense()
-        return held.index
+        return held
+
+    def _dense_up_to(self, commit: int, held: FaissIndex | None) -> FaissIndex:
+        if commit == 0:
+            return self._new_dense(folder=None)  # nothing is there to keep in files
+        with contextlib.suppress(CacheDamagedError):
+            index = self._open_dense(commit)
+            if index.commit >= commit and not index.wants_saving:
+                return index
+        try:
+            with self._cache_lock():
+                return self._dense_on_disk(commit)
+        except StorageError:  # the files cannot be written: this process catches up for itself
+            index = held if held is not None and held.dimension == self._dimension() else self._dense_in_memory(commit)
+            self._catch_up_dense(index, commit)
+            index.commit = max(index.commit, commit)
+            return index
+
+    def _dense_on_disk(self, commit: int) -> FaissIndex:
+        """The dense leg, its files brought up to the commit. Call with the lock of the caches."""
+        folder = self._folder / DENSE_FOLDER
+        (self._folder / OLD_DENSE_FILE).unlink(missing_ok=True)
+        try:
+            index = self._open_dense(commit)
+        except CacheDamagedError as error:
+            if folder.exists():
+                logger.warning("%s; it is rebuilt from the catalog", error.message)
+                discard_manifest(folder)  # should the rebuilding fail, nobody may take it for one of a later commit
+            index = self._new_dense(folder=folder)
+        if index.commit < commit or index.wants_saving:
+            self._catch_up_dense(index, commit)
+            with tracing.span("save dense", {names.COMMIT: commit}):
+                index.save(commit=max(index.commit, commit))
+        return index
+
+    def _dense_in_memory(self, commit: int) -> FaissIndex:
+        try:
+            return self._open_dense(commit)
+        except CacheDamagedError:
+            return self._new_dense(folder=None)
+
+    def _open_dense(self, commit: int) -> FaissIndex:
+        folder = self._folder / DENSE_FOLDER
+        index = FaissIndex.open(folder, index_id=self._catalog.index_id, compression=self._new_compression())
+        self._refuse_unknown(folder, index.commit, commit)
+        if index.commit <= commit and index.dimension != self._dimension():
+            raise CacheDamagedError(f"{folder} holds vectors of {index.dimension} dimensions, the catalog others")
+        return index
+
+    def _new_dense(self, *, folder: Path | None) -> FaissIndex:
+        return FaissIndex(
+            self._dimension(),
+            folder=folder,
+            index_id=self._catalog.index_id,
+            compression=self._new_compression(),
+        )
+
+    def _new_compression(self) -> Compression:
+        return Compression(exact_up_to=self._exact_up_to, recall_target=self._recall_target)
+
+    def _catch_up_dense(self, index: FaissIndex, commit: int) -> None:
+        since = index.commit
+        if since >= commit:
+            return
+        with tracing.span("index dense", {names.COMMIT: commit}):
+            if since:
+                index.remove(self._catalog.removed_since(since))
+            for entries in self._catalog.added_since(since):
+                numbers = np.asarray([entry.number for entry in entries], dtype=np.int64)
+                index.add(numbers, np.stack([entry.vector for entry in entries]))
+                index.flush()
 
     def _dimension(self) -> int:
         lock = read_lock(self._catalog)
@@ -76,22 +136,8 @@ class Caches:
 
     @property
     def dense_commit(self) -> int:
-        """The commit that the dense leg reflects: a later one than asked for where its file was ahead."""
+        """The commit that the dense leg reflects: a later one than asked for where its files were ahead."""
         return self._dense.commit if self._dense else 0
-
-    def _load_dense(self, commit: int) -> _Dense:
-        dimension = self._dimension()
-        path = self._folder / dense_file.FILE_NAME
-        try:
-            index, reflected = FaissIndex.load(path, dimension=dimension, index_id=self._catalog.index_id)
-            self._refuse_unknown(path, reflected, commit)
-            return _Dense(index, reflected, saved=reflected)
-        except CacheDamagedError as error:
-            if path.exists():
-                logger.warning("%s; it is rebuilt from the catalog", error.message)
-                with contextlib.suppress(OSError):  # a folder that cannot be written
-                    path.unlink()
-            return _Dense(FaissIndex(dimension), 0, saved=None)
 
     def _refuse_unknown(self, path: Path, reflected: int, commit: int) -> None:
         """Raises CacheDamagedError for a commit that the catalog never had, or lost: it was restored from a backup."""
@@ -179,40 +225,46 @@ class Caches:
             lock.release()
 
     def catch_up(self) -> None:
-        """Brings both legs up to the catalog."""
+        """Brings both legs up to the catalog; opens neither where their files stand at its commit."""
         with self._catalog.reading() as commit:
-            self.dense_at(commit)
-            self.lexical_at(commit)
+            if not self._stand_at(commit):
+                self.dense_at(commit)
+                self.lexical_at(commit)
 
     def save(self) -> None:
-        """Brings both legs up to the catalog and writes the dense one to its file."""
-        self.catch_up()
-        self._save_dense()
+        """Brings the files of both legs up to the catalog.
 
-    def _save_dense(self) -> None:
-        held = self._dense
-        if held is not None and held.saved != held.commit:
-            with self._cache_lock(), tracing.span("save dense", {names.COMMIT: held.commit}):
-                held.index.save(
-                    self._folder / dense_file.FILE_NAME, commit=held.commit, index_id=self._catalog.index_id
-                )
-            held.saved = held.commit
+        Raises:
+            StorageFullError, IndexReadOnlyError, IndexLockedError: see these.
+        """
+        with self._catalog.reading() as commit:
+            if self._stand_at(commit):
+                return
+            with self._cache_lock(), writing(self._folder):
+                self._dense = self._dense_on_disk(commit)
+            self.lexical_at(commit)
+
+    def _stand_at(self, commit: int) -> bool:
+        """Whether the files of both legs reflect the commit and are whole. Opens neither."""
+        index_id = self._catalog.index_id
+        return dense_stands_at(commit, folder=self._folder / DENSE_FOLDER, index_id=index_id) and (
+            lexical_folder.stands_at(commit, folder=self._folder / lexical_folder.FOLDER_NAME, index_id=index_id)
+        )
 
     def discard(self) -> None:
         """Forgets both legs and removes their files: the next use makes them anew from the catalog."""
         self._dense = self._lexical = None
         with self._cache_lock(), writing(self._folder):
-            (self._folder / dense_file.FILE_NAME).unlink(missing_ok=True)
+            shutil.rmtree(self._folder / DENSE_FOLDER, ignore_errors=True)
             self._new_lexical()
 
-    def on_disk(self) -> dict[str, int | str]:
-        """For each cache file the commit it reflects, or what is wrong with it. Reads the files afresh."""
+    def on_disk(self, *, read: bool = False) -> dict[str, int | str]:
+        """For each leg the commit that its files reflect, or what is wrong with them. Looks at the files afresh, and
+        with ``read`` at every byte of the dense ones."""
         found: dict[str, int | str] = {}
         index_id = self._catalog.index_id
         try:
-            found["dense"] = FaissIndex.load(
-                self._folder / dense_file.FILE_NAME, dimension=self._dimension(), index_id=index_id
-            )[1]
+            found["dense"] = FaissIndex.open(self._folder / DENSE_FOLDER, index_id=index_id, read=read).commit
         except StorageError as error:
             found["dense"] = error.message
         try:
@@ -220,6 +272,15 @@ class Caches:
         except StorageError as error:
             found["lexical"] = error.message
         return found
+
+    def dense_state(self) -> DenseState | None:
+        """How the dense files are searched; None where they cannot be opened."""
+        try:
+            return FaissIndex.open(
+                self._folder / DENSE_FOLDER, index_id=self._catalog.index_id, compression=self._new_compression()
+            ).state()
+        except CacheDamagedError:
+            return None
 
 
 def context_of(title: str, heading_path: tuple[str, ...]) -> str:

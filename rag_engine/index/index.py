@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -13,6 +14,7 @@ from rag_engine.index import catalog as catalog_room
 from rag_engine.index import lock as lock_file
 from rag_engine.index.caches import Caches
 from rag_engine.index.catalog import Catalog
+from rag_engine.index.dense import EXACT_UP_TO, RECALL_TARGET
 from rag_engine.index.files import writing
 from rag_engine.index.writer_lock import writer_lock
 from rag_engine.protocols import DenseIndex, LexicalIndex
@@ -28,14 +30,23 @@ VIEW_ATTEMPTS = 20
 class Index:
     """Everything in one folder ``indexes/NAME``."""
 
-    def __init__(self, folder: Path, catalog: Catalog) -> None:
+    def __init__(self, folder: Path, catalog: Catalog, *, exact_up_to: int, recall_target: float) -> None:
         self.folder = folder
         self.catalog = catalog
-        self.caches = Caches(folder=folder, catalog=catalog)
+        self.caches = Caches(folder=folder, catalog=catalog, exact_up_to=exact_up_to, recall_target=recall_target)
 
     @classmethod
-    def open(cls, folder: Path, *, create: bool = False) -> Index:
+    def open(
+        cls,
+        folder: Path,
+        *,
+        create: bool = False,
+        exact_up_to: int = EXACT_UP_TO,
+        recall_target: float = RECALL_TARGET,
+    ) -> Index:
         """The index in ``folder``; made when absent if ``create`` says so.
+
+        Up to ``exact_up_to`` chunks a dense search compares all; above, it need only reach ``recall_target``.
 
         Raises:
             IndexNotFoundError: there is none, and ``create`` is False.
@@ -43,6 +54,7 @@ class Index:
             NewerFormatError, IndexReadOnlyError: see these.
         """
         path = folder / catalog_room.FILE_NAME
+        opened = partial(cls, folder, exact_up_to=exact_up_to, recall_target=recall_target)
         if not path.exists() and (folder / lock_file.FILE_NAME).exists():
             raise CatalogDamagedError(
                 f"{path} is gone, but {lock_file.FILE_NAME} says that there was an index",
@@ -50,15 +62,15 @@ class Index:
             )
         if path.exists():
             try:
-                return cls(folder, Catalog(path))
+                return opened(Catalog(path))
             except IndexReadOnlyError:
-                return cls(folder, Catalog(path, read_only=True))
+                return opened(Catalog(path, read_only=True))
         if not create:
             raise IndexNotFoundError(f"there is no index at {folder}")
         with writing(folder):
             folder.mkdir(parents=True, exist_ok=True)
         with writer_lock(folder, wait_seconds=60, purpose="creating the index"):
-            return cls(folder, Catalog.create(path))
+            return opened(Catalog.create(path))
 
     def close(self) -> None:
         """Closes the catalog."""

@@ -214,16 +214,13 @@ def _marker_document(commit: int, index_id: str) -> tantivy.Document:
     return document
 
 
-def recorded_commit(folder: Path, *, index_id: str) -> int:
-    """The commit that the index in ``folder`` reflects, without opening it.
-
-    Raises:
-        CacheDamagedError: it is absent, not whole, or another index's.
-    """
-    manifest = _check_files(folder)
-    if manifest["index_id"] != index_id:
-        raise CacheDamagedError(f"{folder} belongs to another index")
-    return int(manifest["commit"])
+def stands_at(commit: int, *, folder: Path, index_id: str) -> bool:
+    """Whether the index in ``folder`` is whole, of this catalog, and reflects the commit. Does not open it."""
+    try:
+        manifest = _check_files(folder)
+    except CacheDamagedError:
+        return False
+    return (manifest.get("index_id"), manifest.get("commit")) == (index_id, commit)
 
 
 def _write_manifest(folder: Path, *, index_id: str, commit: int) -> None:

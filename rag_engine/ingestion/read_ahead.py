@@ -56,6 +56,8 @@ class SourceReading:
         changed = self._shared.changed
         while True:
             with changed:
+                if self.unwanted:
+                    raise RuntimeError("the next file is being read already")
                 changed.wait_for(lambda: self._records or self.ended)
                 if not self._records:
                     break

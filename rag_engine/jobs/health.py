@@ -58,6 +58,7 @@ class HealthJob:
             lock=None if lock is None else lock.to_json(),
             embedding=embedding,
             caches=self._index.caches.on_disk(),
+            dense=self._index.caches.dense_state(),
             truncated=0 if lock is None else self._catalog.count_chunks_over(lock.embedder.max_tokens),
             quarantined=tuple(self._catalog.quarantined()),
             bytes_on_disk=sum(file.stat().st_size for file in self._index.folder.rglob("*") if file.is_file()),
@@ -79,7 +80,7 @@ class HealthJob:
         commit = self._catalog.commit_number()
         if commit == 0:
             return  # nothing was ingested yet
-        for name, state in self._index.caches.on_disk().items():
+        for name, state in self._index.caches.on_disk(read=True).items():
             if state == commit:
                 continue
             why = f"it reflects commit {state} of {commit}" if isinstance(state, int) else state

@@ -173,8 +173,9 @@ class _Cutting:
 
 
 def _mark(text: str) -> float:
-    """A number from 0 to 1 that any other text is as likely to have."""
-    return zlib.crc32(text[:_MARKED_CHARACTERS].encode()) / (1 << 32)
+    """A number from 0 to 1 that any other text is as likely to have; by its first characters if these differ."""
+    beginning, whole = zlib.crc32(text[:_MARKED_CHARACTERS].encode()), zlib.crc32(text.encode())
+    return (beginning + whole / (1 << 32)) / (1 << 32)
 
 
 def _shared_headings(units: Sequence[Unit]) -> tuple[Block, ...]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Literal
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,8 +53,25 @@ class EmbeddingPath:
 
 
 @dataclass(frozen=True, slots=True)
+class DenseState:
+    """How ``count`` vectors are searched: ``exact``, all compared, or ``compressed``, at least ``candidates`` compared.
+
+    ``recall`` is recall@10 against the exact search, measured on the index's own vectors; ``target``
+    is what it must reach. ``bytes`` are those of the files.
+    """
+
+    kind: Literal["exact", "compressed"]
+    count: int
+    recall: float
+    target: float
+    candidates: int | None
+    bytes: int
+
+
+@dataclass(frozen=True, slots=True)
 class IndexStatus:
-    """What an index holds. ``caches`` says for each index file the commit it reflects, or what is wrong with it."""
+    """What an index holds. ``caches`` says for each leg the commit that its files reflect, or what is wrong with
+    them; ``dense`` is None where its files cannot be opened."""
 
     index: str
     folder: str
@@ -65,6 +82,7 @@ class IndexStatus:
     lock: Mapping[str, Any] | None
     embedding: EmbeddingPath
     caches: Mapping[str, int | str]
+    dense: DenseState | None
     truncated: int
     quarantined: tuple[QuarantinedSource, ...]
     bytes_on_disk: int

@@ -2,21 +2,26 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 import pytest
 
-from rag_engine.index.dense import FaissIndex
+from rag_engine.index.dense import Compression, FaissIndex
 from rag_engine.index.exact import ExactIndex
 from rag_engine.protocols import DenseIndex
 
 DIMENSION = 16
-MAKERS = {"faiss": FaissIndex, "exact": ExactIndex}
+MAKERS: dict[str, Callable[[int], DenseIndex]] = {
+    "oracle": ExactIndex,
+    "exact": FaissIndex,
+    "compressed": lambda dimension: FaissIndex(dimension, compression=Compression(exact_up_to=0)),
+}
 
 
 @pytest.fixture(params=MAKERS)
 def empty(request: pytest.FixtureRequest) -> DenseIndex:
-    made: DenseIndex = MAKERS[request.param](DIMENSION)
-    return made
+    return MAKERS[request.param](DIMENSION)
 
 
 @pytest.fixture

@@ -66,13 +66,17 @@ def results(index: Index) -> dict[str, tuple[Results, Results]]:
         }
 
 
+def dense_files(folder: Path) -> list[Path]:
+    return list((folder / "dense").iterdir())
+
+
 def segment_files(folder: Path) -> list[Path]:
     return [file for file in (folder / "lexical").iterdir() if len(file.stem) == 32]
 
 
 def on_files(change: Callable[[Path], object], *, lexical: bool) -> Callable[[Path], None]:
     def damage(folder: Path) -> None:
-        for file in segment_files(folder) if lexical else [folder / "dense.faiss"]:
+        for file in segment_files(folder) if lexical else dense_files(folder):
             change(file)
 
     return damage
@@ -102,6 +106,12 @@ def swap(name: str, origin: str) -> Callable[[Path], None]:
     return damage
 
 
+def flip(file: Path) -> None:
+    data = bytearray(file.read_bytes())
+    data[len(data) // 2] ^= 1
+    file.write_bytes(data)
+
+
 DAMAGES = {
     **{
         f"{change.__name__} {'lexical' if lexical else 'dense'}": on_files(change, lexical=lexical)
@@ -111,7 +121,12 @@ DAMAGES = {
     "no lexical folder": lambda folder: shutil.rmtree(folder / "lexical"),
     "no lexical meta": lambda folder: (folder / "lexical" / "meta.json").unlink(),
     "garbage lexical meta": lambda folder: (folder / "lexical" / "meta.json").write_text("{{"),
-    "another index's dense": swap("dense.faiss", "other"),
+    "no dense folder": lambda folder: shutil.rmtree(folder / "dense"),
+    "no dense manifest": lambda folder: (folder / "dense" / "manifest.json").unlink(),
+    "no dense rows": lambda folder: next((folder / "dense").glob("rows.*")).unlink(),
+    "one bit of the dense rows": lambda folder: flip(next((folder / "dense").glob("rows.*"))),
+    "one bit of the dense manifest": lambda folder: flip(folder / "dense" / "manifest.json"),
+    "another index's dense": swap("dense", "other"),
     "another index's lexical": swap("lexical", "other"),
 }
 
@@ -124,7 +139,7 @@ def test_damage_is_noticed_and_mended_at_the_next_use(
         expected = results(whole)
     damage(folder)
     # What is simply absent, as in a new index, is no damage to warn of.
-    warned = (folder / "dense.faiss").exists() and (folder / "lexical").exists()
+    warned = (folder / "dense").exists() and (folder / "lexical").exists()
     with closing(Index.open(folder)) as index:
         assert any(isinstance(state, str) for state in index.caches.on_disk().values())
         assert results(index) == expected
@@ -133,11 +148,11 @@ def test_damage_is_noticed_and_mended_at_the_next_use(
         assert set(index.caches.on_disk().values()) == {index.catalog.commit_number()}
 
 
-@pytest.mark.parametrize("name", ["dense.faiss", "lexical"])
+@pytest.mark.parametrize("name", ["dense", "lexical"])
 def test_an_older_copy_catches_up(made: Path, folder: Path, name: str) -> None:
     swap(name, "older")(folder)
     with closing(Index.open(made / "index")) as whole, closing(Index.open(folder)) as index:
-        assert index.caches.on_disk()[name.removesuffix(".faiss")] < index.catalog.commit_number()  # type: ignore[operator]
+        assert index.caches.on_disk()[name] < index.catalog.commit_number()  # type: ignore[operator]
         assert results(index) == results(whole)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
@@ -34,9 +35,10 @@ def test_a_file_behind_the_catalog_catches_up_without_being_rebuilt(
     open_index: OpenIndex, ingest: Ingest, index_folder: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     ingest(Document("a", "common a"))
-    old = (index_folder / "dense.faiss").read_bytes()
+    shutil.copytree(index_folder / "dense", index_folder.parent / "old")
     ingest(Document("b", "common b"), Document("a", "common a changed"))
-    (index_folder / "dense.faiss").write_bytes(old)
+    shutil.rmtree(index_folder / "dense")
+    shutil.copytree(index_folder.parent / "old", index_folder / "dense")
     other = open_index()
     assert other.caches.on_disk()["dense"] == 2
     with other.view(dense=True, lexical=False) as view:
