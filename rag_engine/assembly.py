@@ -1,36 +1,31 @@
-"""From settings to an engine's parts: the one place that knows every class."""
+"""From settings to an engine's parts: the one place that knows every class.
+
+A part is imported where it is made: a search imports nothing of an ingest.
+"""
 
 from __future__ import annotations
 
-import os
 from functools import cached_property
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from rag_engine import tracing
-from rag_engine.config import Settings
-from rag_engine.context_retrieval import HybridRetriever
-from rag_engine.embedding import (
-    CachedEmbedder,
-    ModelFiles,
-    WeightDigests,
-    default_cache,
-    embedding_path,
-    find_model,
-    open_embedder,
-)
+from rag_engine.embedding import CachedEmbedder, WeightDigests, default_cache, find_model, open_embedder, usable_cores
 from rag_engine.index import Index, LockedEmbedder
-from rag_engine.ingestion import Sandbox
-from rag_engine.ingestion.loaders import loader_versions
-from rag_engine.jobs.estimate import EstimateJob
-from rag_engine.jobs.evaluate import AskQuestion, EvaluateJob, ReportQuestions
-from rag_engine.jobs.health import HealthJob
-from rag_engine.jobs.ingest import IngestJob
-from rag_engine.jobs.ingest_progress import ReportProgress
-from rag_engine.jobs.multi_llm_orchestrator import AskJob
-from rag_engine.llm import ExtractiveModel
-from rag_engine.prompt_engineering import PromptBuilder
-from rag_engine.protocols import Embedder
-from rag_engine.semantic_chunking import StructuralChunker, split_sentences
+
+if TYPE_CHECKING:
+    from rag_engine.config import Settings
+    from rag_engine.context_retrieval import HybridRetriever
+    from rag_engine.embedding import ModelFiles
+    from rag_engine.ingestion import Sandbox
+    from rag_engine.jobs.estimate import EstimateJob
+    from rag_engine.jobs.evaluate import AskQuestion, EvaluateJob, ReportQuestions
+    from rag_engine.jobs.health import HealthJob
+    from rag_engine.jobs.ingest import IngestJob
+    from rag_engine.jobs.ingest_progress import ReportProgress
+    from rag_engine.jobs.multi_llm_orchestrator import AskJob
+    from rag_engine.protocols import Embedder
+    from rag_engine.semantic_chunking import StructuralChunker
 
 
 class Assembly:
@@ -72,6 +67,8 @@ class Assembly:
     @cached_property
     def chunker(self) -> StructuralChunker:
         """The chunker for the model's window."""
+        from rag_engine.semantic_chunking import StructuralChunker
+
         return StructuralChunker(
             tokenizer=self.embedder.tokenizer,
             max_tokens=self.embedder.identity.max_tokens,
@@ -81,11 +78,18 @@ class Assembly:
     @cached_property
     def retriever(self) -> HybridRetriever:
         """Both legs, fused."""
+        from rag_engine.context_retrieval import HybridRetriever
+
         return HybridRetriever(index=self.index, embedder=self.index_embedder, depth=self.settings.retrieval.depth)
 
     @cached_property
     def ask_job(self) -> AskJob:
         """The way of a question."""
+        from rag_engine.jobs.multi_llm_orchestrator import AskJob
+        from rag_engine.llm import ExtractiveModel
+        from rag_engine.prompt_engineering import PromptBuilder
+        from rag_engine.semantic_chunking import split_sentences
+
         settings, catalog = self.settings.answering, self.index.catalog
         return AskJob(
             retriever=self.retriever,
@@ -102,6 +106,9 @@ class Assembly:
 
     def ingest_job(self, progress: ReportProgress) -> IngestJob:
         """A new ingest."""
+        from rag_engine.ingestion import loader_versions
+        from rag_engine.jobs.ingest import IngestJob
+
         settings = self.settings.ingestion
         return IngestJob(
             index=self.index,
@@ -110,23 +117,28 @@ class Assembly:
             make_sandbox=self._make_sandbox,
             loader_versions=loader_versions(),
             batch_chunks=settings.batch_chunks,
-            workers=settings.workers or max(1, _usable_cores() - 1),
+            workers=settings.workers or max(1, usable_cores() - 1),
             wait_seconds=self.settings.index.wait_seconds,
             progress=progress,
         )
 
     def estimate_job(self) -> EstimateJob:
         """A new estimate of an ingest."""
+        from rag_engine.ingestion import loader_versions
+        from rag_engine.jobs.estimate import EstimateJob
+
         return EstimateJob(
             catalog=self.index.catalog,
             chunker=self.chunker,
             embedder=self.embedder,
             make_sandbox=self._make_sandbox,
             loader_versions=loader_versions(),
-            cores=_usable_cores(),
+            cores=usable_cores(),
         )
 
     def _make_sandbox(self) -> Sandbox:
+        from rag_engine.ingestion import Sandbox
+
         settings = self.settings.ingestion
         return Sandbox(
             timeout_seconds=settings.timeout_seconds,
@@ -137,6 +149,8 @@ class Assembly:
 
     def evaluate_job(self, ask: AskQuestion, progress: ReportQuestions) -> EvaluateJob:
         """A new evaluation."""
+        from rag_engine.jobs.evaluate import EvaluateJob
+
         return EvaluateJob(
             catalog=self.index.catalog,
             retriever=self.retriever,
@@ -147,6 +161,9 @@ class Assembly:
 
     def health_job(self) -> HealthJob:
         """A new examination of the index."""
+        from rag_engine.embedding import embedding_path
+        from rag_engine.jobs.health import HealthJob
+
         return HealthJob(
             index=self.index,
             make_embedder=lambda: self.embedder,
@@ -154,10 +171,3 @@ class Assembly:
                 self._model_files, runtime=self.settings.embedding.runtime, cache=self._cache
             ),
         )
-
-
-def _usable_cores() -> int:
-    """Cores that this process may run on; not those that others keep to themselves."""
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1

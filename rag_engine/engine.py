@@ -2,28 +2,29 @@
 
 from __future__ import annotations
 
-import asyncio
 import os
-import tempfile
 import threading
 from collections.abc import Callable, Coroutine, Iterable, Mapping
 from pathlib import Path
-from types import TracebackType
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from rag_engine.assembly import Assembly
-from rag_engine.config import Settings, load_settings
 from rag_engine.context_retrieval import parse_filter, parse_mode
 from rag_engine.errors import CatalogDamagedError, GoldSetError, IndexNotFoundError, UsageError
-from rag_engine.evaluation import EvaluationReport, document_ids, read_gold_set
 from rag_engine.index import CATALOG_NAME
-from rag_engine.jobs.health import examine_damaged, salvage
-from rag_engine.prompt_engineering import Verification, verify_citation
-from rag_engine.types.document import Document
-from rag_engine.types.generation import Answer, AnswerEvent
-from rag_engine.types.health import Finding, IndexStatus
-from rag_engine.types.ingestion import IngestEstimate, IngestProgress, IngestReport
-from rag_engine.types.retrieval import Filter, Passage, Query, SearchMode
+from rag_engine.types.retrieval import Filter, Query, SearchMode
+
+if TYPE_CHECKING:
+    from types import TracebackType
+
+    from rag_engine.config import Settings
+    from rag_engine.evaluation import EvaluationReport
+    from rag_engine.prompt_engineering import Verification
+    from rag_engine.types.document import Document
+    from rag_engine.types.generation import Answer, AnswerEvent
+    from rag_engine.types.health import Finding, IndexStatus
+    from rag_engine.types.ingestion import IngestEstimate, IngestProgress, IngestReport
+    from rag_engine.types.retrieval import Passage
 
 _Result = TypeVar("_Result")
 FilterForm = str | Mapping[str, Any] | Filter
@@ -44,7 +45,11 @@ class Engine:
         Raises:
             IndexNotFoundError, CatalogDamagedError, NewerFormatError, IndexReadOnlyError, ConfigurationError.
         """
-        return cls(Assembly(Path(folder), settings=settings or load_settings(), create=create))
+        if settings is None:
+            from rag_engine.config import load_settings
+
+            settings = load_settings()
+        return cls(Assembly(Path(folder), settings=settings, create=create))
 
     def close(self) -> None:
         """Closes the index."""
@@ -73,6 +78,8 @@ class Engine:
             SourceNotFoundError: a path does not exist; nothing has been done then.
             IndexLockedError, IndexReadOnlyError, StorageFullError, ModelMismatchError: see these.
         """
+        from rag_engine.types.document import Document
+
         given = [sources] if isinstance(sources, (str, Path, Document)) else list(sources)
         documents = [source for source in given if isinstance(source, Document)]
         job = self._assembly.ingest_job(progress)
@@ -166,6 +173,8 @@ class Engine:
         Raises:
             GoldSetError: the gold set cannot be read, or does not fit the index.
         """
+        from rag_engine.evaluation import read_gold_set
+
         gold_set = read_gold_set(Path(gold))
         if gold_set.corpus is not None:
             self._take_in(gold_set.corpus, ingest_progress)
@@ -183,6 +192,8 @@ class Engine:
         if catalog.counts().documents == 0 or catalog.source(path) is not None:
             self.ingest(corpus, progress=progress)
             return
+        from rag_engine.evaluation import document_ids
+
         held = set(catalog.document_ids())
         missing = sum(identifier not in held for identifier in document_ids(corpus))
         if missing:
@@ -199,6 +210,8 @@ class Engine:
         Raises:
             CitationError: a mapping is no citation.
         """
+        from rag_engine.prompt_engineering import verify_citation
+
         catalog = self._assembly.index.catalog
         return [
             verify_citation(
@@ -225,6 +238,8 @@ def estimate(folder: Path, paths: Iterable[str | Path], *, settings: Settings, r
         with Engine.open(folder, settings=settings, create=False) as engine:
             return engine.estimate(paths, retry=retry)
     except IndexNotFoundError:
+        import tempfile
+
         with tempfile.TemporaryDirectory() as scratch, Engine.open(Path(scratch) / "none", settings=settings) as engine:
             return engine.estimate(paths, retry=retry)
 
@@ -235,6 +250,8 @@ def examine(folder: Path, *, settings: Settings) -> list[Finding]:
         with Engine.open(folder, settings=settings, create=False) as engine:
             return engine._assembly.health_job().examine()
     except CatalogDamagedError as error:
+        from rag_engine.jobs.health import examine_damaged
+
         return examine_damaged(folder / CATALOG_NAME, error)
 
 
@@ -242,6 +259,8 @@ def repair(folder: Path, *, settings: Settings) -> list[str]:
     """Makes caches anew; saves what can be saved of a damaged catalog. Says what was done."""
     done: list[str] = []
     if any(finding.what.startswith("the catalog") for finding in examine(folder, settings=settings)):
+        from rag_engine.jobs.health import salvage
+
         saved, aside = salvage(folder / CATALOG_NAME)
         done.append(f"{saved} documents were saved into a new catalog; the damaged one lies at {aside}")
     with Engine.open(folder, settings=settings, create=False) as engine:
@@ -262,6 +281,8 @@ def _parsed(form: FilterForm | None) -> Filter | None:
 
 def _run(work: Coroutine[Any, Any, _Result]) -> _Result:
     """The one bridge from callers without an event loop; within one, the work gets a thread of its own."""
+    import asyncio
+
     try:
         asyncio.get_running_loop()
     except RuntimeError:

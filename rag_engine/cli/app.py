@@ -9,11 +9,13 @@ import json
 import logging
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from rag_engine.cli.json_output import answer_fields, print_event, print_json, search_fields
 from rag_engine.cli.options import (
     Config,
     Debug,
@@ -28,6 +30,9 @@ from rag_engine.cli.options import (
     settings_from,
 )
 from rag_engine.errors import RagEngineError, UsageError
+
+if TYPE_CHECKING:
+    from rag_engine.types.generation import AnswerEvent
 
 # How the command line's library ends a command at Ctrl-C.
 INTERRUPTED = 130
@@ -90,7 +95,6 @@ def ingest(
     **Examples:**  rag ingest docs/  ·  rag ingest 'notes/**/*.md' report.pdf  ·
     rag ingest corpus.jsonl -i papers  ·  rag ingest archive/ --dry-run
     """
-    from rag_engine.cli import ingest_output, output
     from rag_engine.cli.progress import ProgressBar
     from rag_engine.engine import Engine, estimate
 
@@ -103,9 +107,11 @@ def ingest(
             raise UsageError("--dry-run is for files and folders", hint="rag ingest --dry-run PATH...")
         estimated = estimate(folder, paths, settings=settings, retry=retry)
         if as_json:
-            output.print_json(ingest_output.estimate_fields(estimated))
+            print_json(estimated)
         else:
-            ingest_output.show_estimate(estimated)
+            from rag_engine.cli.ingest_output import show_estimate
+
+            show_estimate(estimated)
         return
     with Engine.open(folder, settings=settings, create=not re_embed) as engine, ProgressBar(quiet=as_json) as bar:
         report = engine.re_embed(progress=bar.ingest) if re_embed else None
@@ -113,9 +119,11 @@ def ingest(
             report = engine.ingest(list(paths), retry=retry, progress=bar.ingest)
     assert report is not None  # noqa: S101 - one of the two ran
     if as_json:
-        output.print_json(ingest_output.ingest_fields(report))
+        print_json(report)
     else:
-        ingest_output.show_ingest(report)
+        from rag_engine.cli.ingest_output import show_ingest
+
+        show_ingest(report)
     held = report.documents
     if report.failures and not (held.added or held.updated or held.moved or held.unchanged or held.deleted):
         raise typer.Exit(1)
@@ -139,7 +147,6 @@ def search(
     **Examples:**  rag search "refund deadline"  ·  rag search "lift" -k 5 --mode lexical  ·
     rag search "tax" --filter "year >= 2020 and language in ['en', 'de']"
     """
-    from rag_engine.cli import output
     from rag_engine.engine import Engine
 
     started = time.perf_counter()
@@ -149,9 +156,11 @@ def search(
         passages = engine.search(question, k=k, mode=mode, filter=condition)
     seconds = time.perf_counter() - started
     if as_json:
-        output.print_json(output.search_fields(question, passages, seconds))
+        print_json(search_fields(question, passages, seconds))
     else:
-        output.show_search(passages, seconds)
+        from rag_engine.cli.output import show_search
+
+        show_search(passages, seconds)
 
 
 @app.command()
@@ -173,20 +182,28 @@ def ask(
 
     **Example:**  rag ask "how long may a refund take?" --json > answer.json   then   rag verify answer.json
     """
-    from rag_engine.cli import output
     from rag_engine.engine import Engine
 
     _check_mode(mode)
     settings = settings_from(config, root=root, model=model)
     with Engine.open(index_folder(settings, index), settings=settings, create=False) as engine:
-        on_event = output.event_printer(as_json=as_json) if stream else lambda _: None
-        answer = engine.ask(question, mode=mode, filter=condition, on_event=on_event)
+        answer = engine.ask(question, mode=mode, filter=condition, on_event=_event_printer(stream, as_json))
     if as_json:
-        output.print_json({"event": "done"} | output.answer_fields(answer) if stream else output.answer_fields(answer))
-    elif stream:
-        output.show_confidence(answer)
-    else:
-        output.show_answer(answer)
+        print_json({"event": "done"} | answer_fields(answer) if stream else answer_fields(answer))
+        return
+    from rag_engine.cli.output import show_answer, show_confidence
+
+    (show_confidence if stream else show_answer)(answer)
+
+
+def _event_printer(stream: bool, as_json: bool) -> Callable[[AnswerEvent], None]:
+    if not stream:
+        return lambda _: None
+    if as_json:
+        return print_event
+    from rag_engine.cli.output import event_printer
+
+    return event_printer()
 
 
 @app.command(name="eval")
@@ -236,7 +253,6 @@ def evaluate(
     **Examples:**  rag eval gold/scifact  ·  rag eval gold/handbook -i handbook  ·
     rag eval gold/scifact --baseline old.run --fail-if-worse
     """
-    from rag_engine.cli import output
     from rag_engine.cli.progress import ProgressBar
     from rag_engine.engine import Engine
     from rag_engine.evaluation import read_gold_set, write_run
@@ -264,9 +280,11 @@ def evaluate(
     if run_file is not None:
         write_run(run_file, report.run, tag=f"rag_engine-{report.mode.value}")
     if as_json:
-        output.print_json(report.to_json())
+        print_json(report.to_json())
     else:
-        output.show_evaluation(report)
+        from rag_engine.cli.output import show_evaluation
+
+        show_evaluation(report)
     if fail_if_worse and report.significance is not None and report.significance.significantly_worse:
         raise typer.Exit(1)
 
@@ -289,7 +307,6 @@ def verify(
 
     Exit status 1 unless every citation is intact or moved.
     """
-    from rag_engine.cli import output
     from rag_engine.engine import Engine
 
     citations = _read_citations(answer)
@@ -305,9 +322,11 @@ def verify(
             }
             for citation, verification in zip(citations, found, strict=True)
         ]
-        output.print_json({"citations": rows})
+        print_json({"citations": rows})
     else:
-        output.show_verification(citations, found)
+        from rag_engine.cli.output import show_verification
+
+        show_verification(citations, found)
     if any(verification.verdict.value in ("changed", "gone") for verification in found):
         raise typer.Exit(1)
 
@@ -321,16 +340,17 @@ def status(
     debug: Debug = False,
 ) -> None:
     """Show what the index holds, what it was built with, and what could not be read."""
-    from rag_engine.cli import output
     from rag_engine.engine import Engine
 
     settings = settings_from(config, root=root)
     with Engine.open(index_folder(settings, index), settings=settings, create=False) as engine:
         found = engine.status()
     if as_json:
-        output.print_json(output.status_fields(found))
+        print_json(found)
     else:
-        output.show_status(found)
+        from rag_engine.cli.output import show_status
+
+        show_status(found)
 
 
 @app.command()
@@ -346,7 +366,6 @@ def doctor(
     debug: Debug = False,
 ) -> None:
     """Look for damage: catalog, index files, lock, model and quarantine. Exit status 1 if there is any."""
-    from rag_engine.cli import output
     from rag_engine.engine import examine, repair
 
     settings = settings_from(config, root=root, model=model)
@@ -354,9 +373,11 @@ def doctor(
     done = repair(folder, settings=settings) if mend else []
     findings = examine(folder, settings=settings)
     if as_json:
-        output.print_json({"findings": findings, "repaired": done})
+        print_json({"findings": findings, "repaired": done})
     else:
-        output.show_findings(findings, done)
+        from rag_engine.cli.output import show_findings
+
+        show_findings(findings, done)
     if findings:
         raise typer.Exit(1)
 

@@ -1,10 +1,10 @@
-"""What ``rag ingest`` prints: the outcome, or with ``--dry-run`` what it would take."""
+"""What ``rag ingest`` prints without --json: the outcome, or with ``--dry-run`` what it would take."""
 
 from __future__ import annotations
 
 import dataclasses
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from rich.console import Console
 from rich.markup import escape
@@ -15,11 +15,6 @@ from rag_engine.cli.output import MOST_FAILURES_SHOWN, console
 if TYPE_CHECKING:
     from rag_engine.types.document import SourceFailure
     from rag_engine.types.ingestion import IngestEstimate, IngestReport
-
-
-def ingest_fields(report: IngestReport) -> dict[str, Any]:
-    """The JSON of ``rag ingest``."""
-    return dataclasses.asdict(report)
 
 
 def show_ingest(report: IngestReport) -> None:
@@ -35,11 +30,6 @@ def show_ingest(report: IngestReport) -> None:
     if report.truncated:
         out.print(f"[yellow]{report.truncated} chunks are longer than the model reads[/yellow]")
     _show_failures(report.failures, all_of_them="rag status lists them")
-
-
-def estimate_fields(estimate: IngestEstimate) -> dict[str, Any]:
-    """The JSON of ``rag ingest --dry-run``."""
-    return dataclasses.asdict(estimate)
 
 
 def show_estimate(estimate: IngestEstimate) -> None:

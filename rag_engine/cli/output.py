@@ -1,13 +1,9 @@
-"""What the commands print: text with colour on a terminal, plain text elsewhere, or one JSON object."""
+"""What the commands print without --json: text with colour on a terminal, plain text elsewhere."""
 
 from __future__ import annotations
 
-import dataclasses
-import json
 import sys
 from collections.abc import Callable, Mapping, Sequence
-from enum import Enum
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from rich.console import Console
@@ -15,7 +11,7 @@ from rich.panel import Panel
 from rich.table import Table
 from rich.text import Text
 
-from rag_engine.types.generation import CitationProven, StageDone, TextWritten
+from rag_engine.types.generation import CitationProven, StageDone
 
 if TYPE_CHECKING:
     from rag_engine.evaluation import EvaluationReport
@@ -26,52 +22,12 @@ if TYPE_CHECKING:
 
 MOST_FAILURES_SHOWN = 20
 SNIPPET_CHARACTERS = 280
-_EVENT_NAMES = {StageDone: "stage", CitationProven: "citation", TextWritten: "text"}
 
 
 def console() -> Console:
     """Standard output; lines are not wrapped where it is no terminal."""
     wide = None if sys.stdout.isatty() else 10_000
     return Console(file=sys.stdout, width=wide, highlight=False, soft_wrap=wide is not None)
-
-
-def print_json(fields: Mapping[str, Any]) -> None:
-    """One JSON object on standard output."""
-    sys.stdout.write(json.dumps(_plain(fields)) + "\n")
-
-
-def _plain(value: Any) -> Any:
-    if dataclasses.is_dataclass(value) and not isinstance(value, type):
-        return {field.name: _plain(getattr(value, field.name)) for field in dataclasses.fields(value)}
-    if isinstance(value, Mapping):
-        return {str(key): _plain(member) for key, member in value.items()}
-    if isinstance(value, (list, tuple)):
-        return [_plain(member) for member in value]
-    if isinstance(value, Enum):
-        return value.value
-    return str(value) if isinstance(value, Path) else value
-
-
-def search_fields(query: str, passages: Sequence[Passage], seconds: float) -> dict[str, Any]:
-    """The JSON of ``rag search``."""
-    results = [
-        {
-            "rank": passage.rank,
-            "score": passage.score,
-            "document": passage.document_id,
-            "title": passage.title,
-            "chunk": passage.chunk,
-            "start": passage.start,
-            "end": passage.end,
-            "text": passage.text,
-            "heading_path": passage.heading_path,
-            "page": passage.page,
-            "metadata": dict(passage.metadata),
-            "scores": dict(passage.scores),
-        }
-        for passage in passages
-    ]
-    return {"query": query, "results": results, "seconds": seconds}
 
 
 def show_search(passages: Sequence[Passage], seconds: float) -> None:
@@ -101,27 +57,6 @@ def _snippet(text: str) -> str:
     return text if len(text) <= SNIPPET_CHARACTERS else text[: SNIPPET_CHARACTERS - 1] + "…"
 
 
-def answer_fields(answer: Answer) -> dict[str, Any]:
-    """The JSON of ``rag ask``; each citation carries Anthropic's char_location fields beside ours."""
-    fields = dict(_plain(answer))
-    fields["answer"] = fields.pop("text")
-    fields["citations"] = [_citation_fields(citation) for citation in answer.citations]
-    return fields
-
-
-def _citation_fields(citation: Citation) -> dict[str, Any]:
-    return {
-        **_plain(citation),
-        "type": "char_location",
-        "cited_text": citation.text,
-        "document_index": citation.marker - 1,
-        "document_title": citation.title,
-        "file_id": citation.document,
-        "start_char_index": citation.start,
-        "end_char_index": citation.end,
-    }
-
-
 def show_answer(answer: Answer) -> None:
     """The answer, and below it where each citation stands."""
     out = console()
@@ -149,14 +84,12 @@ def show_confidence(answer: Answer) -> None:
     console().print(Text(f"confidence {answer.confidence:.2f}; {answer.model}; {answer.seconds:.2f} s", style="dim"))
 
 
-def event_printer(*, as_json: bool) -> Callable[[AnswerEvent], None]:
+def event_printer() -> Callable[[AnswerEvent], None]:
     """Prints the events of an answer as they come: stages to standard error, the rest to standard output."""
     out, err = console(), Console(stderr=True, highlight=False)
 
     def show(event: AnswerEvent) -> None:
-        if as_json:
-            print_json({"event": _EVENT_NAMES[type(event)]} | _event_fields(event))
-        elif isinstance(event, StageDone):
+        if isinstance(event, StageDone):
             err.print(Text(f"{event.stage}: {event.seconds:.2f} s", style="dim"))
         elif isinstance(event, CitationProven):
             _show_citation(out, event.citation)
@@ -165,10 +98,6 @@ def event_printer(*, as_json: bool) -> Callable[[AnswerEvent], None]:
         sys.stdout.flush()
 
     return show
-
-
-def _event_fields(event: AnswerEvent) -> dict[str, Any]:
-    return _citation_fields(event.citation) if isinstance(event, CitationProven) else dict(_plain(event))
 
 
 def show_evaluation(report: EvaluationReport) -> None:
@@ -206,11 +135,6 @@ def show_verification(citations: Sequence[Mapping[str, Any]], found: Sequence[Ve
         out.print(line)
     if not citations:
         out.print("the answer has no citations")
-
-
-def status_fields(status: IndexStatus) -> dict[str, Any]:
-    """The JSON of ``rag status``."""
-    return dict(_plain(status))
 
 
 def show_status(status: IndexStatus) -> None:

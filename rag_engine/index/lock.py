@@ -30,6 +30,9 @@ META_KEY = "lock"
 LEAST_CANARY_COSINE = 0.999
 # The same weights on another runtime, perhaps in eight-bit integers on both sides, agree at least so far.
 LEAST_RUNTIME_COSINE = 0.93
+# One canary in so many is asked where weights, runtimes and all else have the same names: only a program that was damaged
+# since would answer otherwise, and that answers every text otherwise.
+_SAME_EVERYTHING_STEP = 4
 CANARIES = (
     "The quick brown fox jumps over the lazy dog.",
     "How are refunds paid, and how long does it take?",
@@ -109,6 +112,8 @@ def check_embedder(catalog: Catalog, embedder: Embedder, *, as_questions: bool =
         return
     if embedder.identity.dimension != lock.embedder.dimension:
         raise _mismatch(lock.embedder, embedder.identity, "their vectors have different dimensions")
+    if lock.embedder == embedder.identity:
+        canaries = canaries[::_SAME_EVERYTHING_STEP]
     prompted = any(json.loads(embedder.identity.prompts or "{}").values())
     embed = embedder.embed_queries if as_questions and not prompted else embedder.embed
     cosines = _cosines(embed([text for text, _ in canaries]), np.stack([vector for _, vector in canaries]))
