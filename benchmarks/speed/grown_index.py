@@ -19,7 +19,7 @@ from rag_engine.index import CATALOG_NAME, Catalog, PreparedDocument, document_d
 from rag_engine.types.document import Chunk
 
 if TYPE_CHECKING:
-    from rag_engine.protocols import Vectors
+    from rag_engine.protocols import Numbers, Vectors
 
 CHUNKS_OF_A_DOCUMENT = 4
 DOCUMENTS_OF_A_CHANGE = 1_000
@@ -102,6 +102,19 @@ def _documents(chunks: int, real: RealChunks) -> Iterator[PreparedDocument]:
             texts.append(_reworded(text, vocabulary, generator) if copied else text)
             vectors.append(_moved(vector, real.vectors, noise) if copied else vector)
         yield _prepared(f"document-{number}", texts, vectors)
+
+
+def moved_vectors(numbers: Sequence[int] | Numbers, real: RealChunks) -> Vectors:
+    """A vector for each number, shape (n, dimension): the real ones, and beyond them moved ones."""
+    noise = np.random.default_rng(int(numbers[0]))
+    count = len(real.texts)
+    moved = np.stack(
+        [
+            real.vectors[number] if number < count else _moved(real.vectors[number % count], real.vectors, noise)
+            for number in numbers
+        ]
+    )
+    return moved
 
 
 def _reworded(text: str, vocabulary: Sequence[str], generator: random.Random) -> str:

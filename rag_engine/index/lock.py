@@ -30,8 +30,8 @@ META_KEY = "lock"
 LEAST_CANARY_COSINE = 0.999
 # The same weights on another runtime, perhaps in eight-bit integers on both sides, agree at least so far.
 LEAST_RUNTIME_COSINE = 0.93
-# One canary in so many is asked where weights, runtimes and all else have the same names: only a program that was damaged
-# since would answer otherwise, and that answers every text otherwise.
+# One canary in so many is asked where weights, runtimes and all else have the same names: only a program that was
+# damaged since would answer otherwise, and that answers every text otherwise.
 _SAME_EVERYTHING_STEP = 4
 CANARIES = (
     "The quick brown fox jumps over the lazy dog.",

@@ -25,7 +25,8 @@ folder = pathlib.Path(sys.argv[2])
 
 def rows(first, last):
     "A number's row can be told from the number."
-    return np.stack([np.random.default_rng(number).standard_normal(DIMENSION) for number in range(first, last)]).astype("f4")
+    made = [np.random.default_rng(number).standard_normal(DIMENSION) for number in range(first, last)]
+    return np.stack(made).astype("f4")
 
 def held(commit):
     "After each commit 40 more; at every third only the newest 40 stay."

@@ -130,11 +130,15 @@ def test_a_file_whose_second_sandbox_dies_too_is_at_fault(ahead: ReadAhead, writ
     readings = ahead.read(files)
     killed: set[int] = set()
     records = iter(next(readings))
-    with pytest.raises(ParserCrashError):
+
+    def read_and_kill() -> None:
         for _ in records:
             for process in set(ahead.process_ids) - killed:
                 os.kill(process, signal.SIGKILL)
                 killed.add(process)
+
+    with pytest.raises(ParserCrashError):
+        read_and_kill()
     assert ids(next(readings)) == ["b.txt"]
 
 

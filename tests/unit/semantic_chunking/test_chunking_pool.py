@@ -106,9 +106,11 @@ def test_what_is_wrong_with_the_chunker_itself_is_told_as_it_is(tmp_path: Path) 
     tokenizer.special_tokens = 2
     chunker = StructuralChunker(tokenizer=tokenizer, max_tokens=64, target_tokens=64)
     for small in (0, 10_000):
-        with ChunkingPool(chunker=chunker, workers=1, small_characters=small) as pool:
-            with pytest.raises(ModelDamagedError):
-                chunked(pool, Document("a", "text"))
+        with (
+            ChunkingPool(chunker=chunker, workers=1, small_characters=small) as pool,
+            pytest.raises(ModelDamagedError),
+        ):
+            chunked(pool, Document("a", "text"))
 
 
 def test_only_so_much_is_under_way(pool: ChunkingPool) -> None:
