@@ -108,13 +108,12 @@ def moved_vectors(numbers: Sequence[int] | Numbers, real: RealChunks) -> Vectors
     """A vector for each number, shape (n, dimension): the real ones, and beyond them moved ones."""
     noise = np.random.default_rng(int(numbers[0]))
     count = len(real.texts)
-    moved = np.stack(
+    return np.stack(
         [
             real.vectors[number] if number < count else _moved(real.vectors[number % count], real.vectors, noise)
             for number in numbers
         ]
     )
-    return moved
 
 
 def _reworded(text: str, vocabulary: Sequence[str], generator: random.Random) -> str:
