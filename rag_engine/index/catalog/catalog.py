@@ -337,6 +337,8 @@ class Catalog:
 
 
 def _page_at(pages: str, position: int) -> int | None:
+    if pages == "[]":  # of most documents
+        return None
     return next((number for number, start, end in json.loads(pages) if start <= position < end), None)
 
 
