@@ -100,8 +100,10 @@ def test_recall_over_next_to_nothing_is_whole(count: int) -> None:
 
 
 def test_the_fewest_candidates_that_reach_the_target_are_chosen() -> None:
-    measured = RecallMeasurement(1000, {10: 0.9, 20: 0.98, 40: 0.995})
-    assert measured.candidates(0.99) == 40
+    measured = RecallMeasurement(1000, {10: 0.9, 20: 0.98, 40: 0.998})
+    assert measured.candidates(0.99) == 40  # people's questions miss four times as many
+    assert measured.candidates(0.93) == 40
+    assert measured.candidates(0.92) == 20
     assert measured.candidates(0.5) == 10
     assert measured.candidates(1.0) is None
     assert not measured.outgrown_by(1500)
