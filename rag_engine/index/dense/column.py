@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import mmap
 import os
 import zlib
 from dataclasses import dataclass
@@ -57,6 +58,7 @@ class Column:
         """Rows of ``width`` values, of single values without it; in memory until ``keep_in``."""
         self._empty: NDArray[Any] = np.empty((0,) if width is None else (0, width), dtype=np.dtype(dtype))
         self._stored = self._empty
+        self._mapping: mmap.mmap | None = None
         self._fresh: list[NDArray[Any]] = []
         self._path: Path | None = None
         self._size = self._checksum = 0
@@ -127,13 +129,20 @@ class Column:
         finally:
             os.close(descriptor)
 
+    def release(self) -> None:
+        """Gives back the memory that mapped rows take after they were read; they are read anew where they are needed.
+        For who passes over all rows once."""
+        if self._mapping is not None and hasattr(mmap, "MADV_DONTNEED"):
+            self._mapping.madvise(mmap.MADV_DONTNEED)
+
     def _map(self) -> None:
         row_bytes = self._empty.dtype.itemsize * int(np.prod(self._empty.shape[1:]))
         if self._size % row_bytes:
             raise CacheDamagedError(f"{self._path} does not hold whole rows")
         if self._size:
             shape = (self._size // row_bytes, *self._empty.shape[1:])
-            self._stored = np.asarray(np.memmap(self._path, dtype=self._empty.dtype, mode="r", shape=shape))  # type: ignore[call-overload]
+            mapped: Any = np.memmap(self._path, dtype=self._empty.dtype, mode="r", shape=shape)  # type: ignore[call-overload]
+            self._stored, self._mapping = np.asarray(mapped), mapped._mmap
 
 
 def _checksum(path: Path, size: int) -> int:

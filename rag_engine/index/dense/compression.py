@@ -76,6 +76,7 @@ class Compression:
         for start in range(self.coded, rows.total, PORTION):
             positions = np.arange(start, min(start + PORTION, rows.total), dtype=np.int64)
             self._codes.append(rows.vectors.take(positions))
+            rows.vectors.release()
             yield
         if many and (self.measured is None or self.measured.outgrown_by(len(rows))):
             self.measured = measure_recall(rows, self._codes, ladder=self._ladder)

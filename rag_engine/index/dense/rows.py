@@ -110,6 +110,7 @@ class Rows:
             positions = start + np.flatnonzero(~self._removed[start : start + PORTION])
             if len(positions):
                 yield positions, self.vectors.take(positions)
+                self.vectors.release()
 
     def numbers(self, positions: Numbers) -> Numbers:
         """Chunk numbers at ascending positions."""

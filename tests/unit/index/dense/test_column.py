@@ -82,3 +82,15 @@ def test_what_was_written_before_is_neither_moved_nor_cut(tmp_path: Path) -> Non
     column.flush()
     assert mapped.tolist() == [0, 1, 2, 3]
     assert column.parts[0].tolist() == list(range(8))
+
+
+def test_rows_that_were_released_are_read_anew(tmp_path: Path) -> None:
+    column = Column("<f4", 4)
+    column.keep_in(tmp_path / "rows")
+    column.append(np.ones((2000, 4), dtype=np.float32))
+    column.release()  # before there is a mapping
+    column.flush()
+    (rows,) = column.parts
+    assert rows.sum() == 8000
+    column.release()
+    assert rows.sum() == 8000
