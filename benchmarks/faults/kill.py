@@ -32,7 +32,7 @@ from benchmarks.faults.corpus import Corpus
 from benchmarks.faults.examination import Faults, content, examine_survivor
 from benchmarks.faults.hashing_embedder import HashingEmbedder
 from benchmarks.faults.victim import BATCH_CHUNKS, WORKERS, ingest_job, stored_texts
-from rag_engine.embedding import DEFAULT_MODEL, SentenceTransformerEmbedder, find_model
+from rag_engine.embedding import DEFAULT_MODEL, default_cache, find_model, open_embedder
 from rag_engine.index import CATALOG_NAME, Index
 from rag_engine.protocols import Embedder
 
@@ -230,7 +230,7 @@ def kill_commands(report: Report, faults: Faults, *, kills: int, seed: int, work
     """``kills`` kills of ``rag ingest`` with the real model."""
     generator = random.Random(seed)
     corpus = Corpus(work / "command-sources", files=12, generator=generator)
-    embedder = SentenceTransformerEmbedder(files=find_model(DEFAULT_MODEL))
+    embedder = open_embedder(find_model(DEFAULT_MODEL), runtime="auto", cache=default_cache(), batch_size=32)
     path = work / "indexes" / "default" / CATALOG_NAME
     environment = {
         **os.environ,

@@ -30,7 +30,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from rag_engine.embedding import DEFAULT_MODEL, CachedEmbedder, SentenceTransformerEmbedder, find_model
+from rag_engine.embedding import DEFAULT_MODEL, CachedEmbedder, default_cache, find_model, open_embedder
 from rag_engine.llm.evidence import CONFIDENCE, RANKING, rank_features
 from rag_engine.llm.providers.extractive import ExtractiveModel
 from rag_engine.protocols import SentenceSplitter
@@ -121,7 +121,8 @@ def balanced(cases: Sequence[Case]) -> Matrix:
 
 def main(file: Path, split_sentences: SentenceSplitter) -> None:
     """Prints fitted weights, then what the weights that stand in the code give on the groups held out."""
-    embedder = CachedEmbedder(SentenceTransformerEmbedder(files=find_model(DEFAULT_MODEL)), capacity=1 << 17)
+    inner = open_embedder(find_model(DEFAULT_MODEL), runtime="auto", cache=default_cache(), batch_size=32)
+    embedder = CachedEmbedder(inner, capacity=1 << 17)
     model = ExtractiveModel(embedder=embedder, split_sentences=split_sentences, abstain_below=0.0)
     cases = list(read_cases(file))
     fitting = [case for case in cases if case.fits]

@@ -62,7 +62,7 @@ class CompiledModels:
             if all(file.is_whole(folder) for file in manifest.files.values()):
                 return CompiledModel(folder, manifest)
             logger.warning("the compiled model in %s is damaged; it is compiled anew", folder)
-        except FileNotFoundError:
+        except (FileNotFoundError, NotADirectoryError):
             pass
         except (OSError, ValueError, KeyError, TypeError) as error:
             logger.warning("the compiled model in %s cannot be read (%s); it is compiled anew", folder, error)

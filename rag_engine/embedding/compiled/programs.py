@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import queue
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
-from rag_engine.errors import EmbeddingError
+from rag_engine.errors import EmbeddingError, OutOfMemoryError
 
 if TYPE_CHECKING:
     from rag_engine.protocols import Numbers, Vectors
 
 # Beyond this, more streams only take memory: each has buffers of its own.
 MOST_STREAMS = 8
+# How runtimes say that there is no more memory, or none for another thread.
+_SHORTAGES = ("bad_alloc", "can't alloc", "allocate memory", "Resource temporarily unavailable")
 
 
 class Program(Protocol):
@@ -61,7 +65,8 @@ class OpenVinoProgram:
         """Vectors, shape (texts, dimension)."""
         request = self._requests.get()
         try:
-            request.infer(feeds(self._inputs, ids, mask), share_inputs=True)
+            with _errors_told("openvino cannot run the model"):
+                request.infer(feeds(self._inputs, ids, mask), share_inputs=True)
             vectors: Vectors = request.get_output_tensor(0).data.copy()
         finally:
             self._requests.put(request)
@@ -88,7 +93,8 @@ class OnnxRuntimeProgram:
 
     def run(self, ids: Numbers, mask: Numbers) -> Vectors:
         """Vectors, shape (texts, dimension)."""
-        vectors: Vectors = self._session.run(None, feeds(self._inputs, ids, mask))[0]
+        with _errors_told("onnxruntime cannot run the model"):
+            vectors: Vectors = self._session.run(None, feeds(self._inputs, ids, mask))[0]
         return vectors
 
 
@@ -98,16 +104,29 @@ def open_program(runtime: str, file: Path, *, threads: int) -> Program:
     Raises:
         EmbeddingError: the runtime is not installed, or refuses the file.
     """
-    try:
+    with _errors_told(f"{runtime} cannot open {file.name}"):
         if runtime.startswith("openvino"):
             return OpenVinoProgram(file, threads=threads)
         return OnnxRuntimeProgram(file, threads=threads)
+
+
+@contextlib.contextmanager
+def _errors_told(what: str) -> Iterator[None]:
+    """Errors of a runtime, each of which has its own, as the engine's; a shortage of memory as such."""
+    try:
+        yield
     except ImportError as error:
-        raise EmbeddingError(f"{runtime} is not installed ({error})", hint="pip install rag_engine anew") from error
+        raise EmbeddingError(f"{what}: {error}", hint="pip install rag_engine anew") from error
     except MemoryError:
         raise
-    except Exception as error:  # each runtime has errors of its own
-        raise EmbeddingError(f"{runtime} cannot open {file.name}: {str(error).strip().splitlines()[-1]}") from error
+    except Exception as error:
+        reason = (str(error).strip().splitlines() or [type(error).__name__])[-1]
+        if any(sign in str(error) for sign in _SHORTAGES):
+            raise OutOfMemoryError(
+                f"{what}: there is not enough memory ({reason})",
+                hint="give the process more memory, and run the same command again: it goes on where it stood",
+            ) from error
+        raise EmbeddingError(f"{what}: {reason}") from error
 
 
 def openvino_settings(threads: int) -> dict[str, Any]:
