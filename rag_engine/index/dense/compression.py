@@ -72,7 +72,7 @@ class Compression:
             return
         if not self._codes.centred:
             live = np.flatnonzero(rows.live)
-            self._codes.centre_on(rows.vectors.take(live[:: -(-len(live) // PORTION)]))
+            self._codes.centre_on(rows.sampled(live[:: -(-len(live) // PORTION)]))
         for start in range(self.coded, rows.total, PORTION):
             positions = np.arange(start, min(start + PORTION, rows.total), dtype=np.int64)
             self._codes.append(rows.vectors.take(positions))

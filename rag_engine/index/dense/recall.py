@@ -56,7 +56,7 @@ def measure_recall(rows: Rows, codes: SignCodes, *, ladder: Sequence[int] = LADD
     own = np.sort(generator.choice(live, count, replace=False))
     shifts = [np.sort(generator.choice(live, count)) for _ in range(2)]
     order = generator.permutation(count)
-    questions = rows.vectors.take(own) + (rows.vectors.take(shifts[0]) - rows.vectors.take(shifts[1]))[order]
+    questions = rows.sampled(own) + (rows.sampled(shifts[0]) - rows.sampled(shifts[1]))[order]
     questions /= np.maximum(np.linalg.norm(questions, axis=1, keepdims=True), 1e-12)
     wanted = _exact(rows, questions, own, min(K, len(live) - 1))
     ranked = codes.nearest(questions, ladder[-1] + 1, among=rows.live)

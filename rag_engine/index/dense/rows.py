@@ -104,6 +104,17 @@ class Rows:
             positions = np.flatnonzero(~self._removed)
         return positions, scores[positions]
 
+    def sampled(self, positions: Numbers) -> Vectors:
+        """The rows at ascending positions all over the index. The kernel maps what lies around each: on the way, that
+        is given back."""
+        rows = [self.vectors.take(positions[:0])]
+        for start in range(0, self.total, PORTION):
+            first, last = np.searchsorted(positions, (start, start + PORTION))
+            if last > first:
+                rows.append(self.vectors.take(positions[first:last]))
+                self.vectors.release()
+        return np.concatenate(rows)
+
     def portions(self) -> Iterator[tuple[Numbers, Vectors]]:
         """Positions and vectors of the rows that are still there, in order, some at a time."""
         for start in range(0, self.total, PORTION):
