@@ -91,7 +91,8 @@ def run_measured(
         if process.returncode != 0:
             last = next((line for line in reversed(stderr.read().splitlines()) if line.strip()), "nothing on stderr")
             raise CommandError(f"exit status {process.returncode}: {last.strip()}")
-        return Finished(seconds, watch.peak, watch.peak_anonymous, stdout.read())
+        # What is shared is looked at only when memory has grown, which a short run may end before.
+        return Finished(seconds, max(watch.peak, watch.peak_anonymous), watch.peak_anonymous, stdout.read())
 
 
 def memory_of(pid: int) -> Memory:
