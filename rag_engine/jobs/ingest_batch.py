@@ -189,7 +189,6 @@ class IngestBatch:
             counts, number = change.take_counts(), change.commit
         self.totals.changes += counts
         self._ready.clear()
-        self._texts.clear()
         self._document_ids.difference_update(self._ready_ids)
         self._ready_ids.clear()
         # A new dictionary: the prepared documents of this batch hold the old one.
