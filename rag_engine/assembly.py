@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from rag_engine import tracing
 from rag_engine.embedding import CachedEmbedder, WeightDigests, default_cache, find_model, open_embedder, usable_cores
+from rag_engine.errors import ParserFailureError
 from rag_engine.index import Index, LockedEmbedder
 
 if TYPE_CHECKING:
@@ -80,7 +81,12 @@ class Assembly:
         """Both legs, fused."""
         from rag_engine.context_retrieval import HybridRetriever
 
-        return HybridRetriever(index=self.index, embedder=self.index_embedder, depth=self.settings.retrieval.depth)
+        return HybridRetriever(
+            index=self.index,
+            embedder=self.index_embedder,
+            depth=self.settings.retrieval.depth,
+            link_near_duplicates=self.settings.ingestion.near_duplicates == "link",
+        )
 
     @cached_property
     def ask_job(self) -> AskJob:
@@ -104,8 +110,8 @@ class Assembly:
             passages=settings.passages,
         )
 
-    def ingest_job(self, progress: ReportProgress) -> IngestJob:
-        """A new ingest."""
+    def ingest_job(self, progress: ReportProgress, *, strict: bool = False) -> IngestJob:
+        """A new ingest; with ``strict``, one that refuses what would be cut."""
         from rag_engine.ingestion import loader_versions
         from rag_engine.jobs.ingest import IngestJob
 
@@ -118,6 +124,11 @@ class Assembly:
             loader_versions=loader_versions(),
             batch_chunks=settings.batch_chunks,
             workers=settings.workers or max(1, usable_cores() - 1),
+            strict=strict,
+            include=settings.include,
+            exclude=settings.exclude,
+            near_duplicates=settings.near_duplicates,
+            near_duplicate_threshold=settings.near_duplicate_threshold,
             wait_seconds=self.settings.index.wait_seconds,
             progress=progress,
         )
@@ -134,18 +145,35 @@ class Assembly:
             make_sandbox=self._make_sandbox,
             loader_versions=loader_versions(),
             cores=usable_cores(),
+            include=self.settings.ingestion.include,
+            exclude=self.settings.ingestion.exclude,
         )
 
     def _make_sandbox(self) -> Sandbox:
         from rag_engine.ingestion import Sandbox
+        from rag_engine.types.ingestion import LoadLimits
 
         settings = self.settings.ingestion
         return Sandbox(
             timeout_seconds=settings.timeout_seconds,
             memory_megabytes=settings.memory_megabytes,
             max_file_bytes=settings.max_file_bytes,
-            max_document_characters=settings.max_document_characters,
+            limits=LoadLimits(
+                max_characters=settings.max_document_characters,
+                passwords=tuple(password.get_secret_value() for password in settings.passwords),
+                max_depth=settings.archive_depth,
+                max_members=settings.archive_members,
+                max_unpacked_bytes=settings.archive_bytes,
+            ),
         )
+
+    def _protections(self) -> tuple[str, ...]:
+        """What confines parsers on this system: one is started to tell, and ended."""
+        with self._make_sandbox() as sandbox:
+            try:
+                return sandbox.protections()
+            except (ParserFailureError, OSError):  # the rest of a status is worth having without
+                return ()
 
     def evaluate_job(self, ask: AskQuestion, progress: ReportQuestions) -> EvaluateJob:
         """A new evaluation."""
@@ -167,6 +195,7 @@ class Assembly:
         return HealthJob(
             index=self.index,
             make_embedder=lambda: self.embedder,
+            protections=self._protections,
             embedding_path=lambda: embedding_path(
                 self._model_files, runtime=self.settings.embedding.runtime, cache=self._cache
             ),

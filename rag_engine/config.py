@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, field_validator
 
 from rag_engine.errors import ConfigurationError
 from rag_engine.types.retrieval import SearchMode
@@ -28,10 +28,30 @@ class IngestionSettings(_Section):
     memory_megabytes: int = Field(2048, ge=256, description="memory cap of the parsing process")
     max_file_bytes: int = Field(1 << 30, gt=0, description="files above are refused")
     max_document_characters: int = Field(20_000_000, gt=0, description="documents above are refused")
+    include: tuple[str, ...] = Field((), description="only files that these patterns match, written as in a .gitignore")
+    exclude: tuple[str, ...] = Field((), description="no file or folder that these patterns match")
+    near_duplicates: Literal["keep", "link", "drop"] = Field(
+        "keep", description="documents that are nearly the same are all shown, shown as one, or only the first searched"
+    )
+    near_duplicate_threshold: float = Field(
+        0.9, ge=0.7, le=1, description="Jaccard similarity of word 5-grams from which documents are nearly the same"
+    )
+    watch_seconds: float = Field(1.0, gt=0, le=3600, description="rag watch ingests when so long nothing changed")
+    passwords: tuple[SecretStr, ...] = Field((), description="tried on encrypted files; one a line in the environment")
+    archive_depth: int = Field(3, ge=0, description="archives and mails within each other that are opened")
+    archive_members: int = Field(100_000, ge=1, description="files read out of one archive, nested ones included")
+    archive_bytes: int = Field(1 << 30, gt=0, description="bytes unpacked from one archive, nested ones included")
     batch_chunks: int = Field(1024, gt=0, description="chunks embedded and committed together, at least")
     workers: int = Field(
         0, ge=0, le=256, description="processes that parse, and as many that chunk; 0: one less than the usable cores"
     )
+
+    @field_validator("passwords", "include", "exclude", mode="before")
+    @classmethod
+    def _lines(cls, value: object) -> object:
+        """A password or pattern holds any character but a line end: so text, as the environment gives it, is cut
+        there."""
+        return [line for line in value.splitlines() if line] if isinstance(value, str) else value
 
 
 class ChunkingSettings(_Section):
@@ -128,9 +148,12 @@ def load_settings(
             origins.update({(section, key): origin for key in values})
             origins[section,] = origin
     try:
-        return Settings.model_validate(merged)
+        settings = Settings.model_validate(merged)
     except ValidationError as error:
         raise _explained(error, origins) from error
+    if settings.ingestion.passwords:
+        _warn_of_readable_passwords(origins["ingestion", "passwords"])
+    return settings
 
 
 def _file_layer(file: Path | None) -> tuple[str, dict[str, Any]]:
@@ -143,6 +166,19 @@ def _file_layer(file: Path | None) -> tuple[str, dict[str, Any]]:
         raise ConfigurationError(f"no settings file at {path}", hint="check --config") from error
     except (tomllib.TOMLDecodeError, UnicodeDecodeError, OSError) as error:
         raise ConfigurationError(f"{path} cannot be read: {error}", hint="mend or remove the file") from error
+
+
+def _warn_of_readable_passwords(origin: str) -> None:
+    """Says so where passwords lie in a file that other users of the machine may read."""
+    path = Path(origin)
+    if path.is_file() and os.name == "posix" and path.stat().st_mode & 0o077:
+        import logging
+
+        logging.getLogger(__name__).warning(
+            "%s holds passwords and others may read it: chmod 600 it, or give them in %sINGESTION__PASSWORDS",
+            origin,
+            ENVIRONMENT_PREFIX,
+        )
 
 
 def _environment_layer(environment: Mapping[str, str]) -> dict[str, Any]:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from rag_engine.assembly import Assembly
 from rag_engine.context_retrieval import parse_filter, parse_mode
-from rag_engine.errors import CatalogDamagedError, GoldSetError, IndexNotFoundError, UsageError
+from rag_engine.errors import CatalogDamagedError, GoldSetError, IndexNotFoundError, RagEngineError, UsageError
 from rag_engine.index import CATALOG_NAME
 from rag_engine.types.retrieval import Filter, Query, SearchMode
 
@@ -68,11 +68,13 @@ class Engine:
         sources: str | Path | Document | Iterable[str | Path | Document],
         *,
         retry: bool = False,
+        strict: bool = False,
         progress: Callable[[IngestProgress], None] = lambda _: None,
     ) -> IngestReport:
         """Brings the index to what paths (files, folders, globs) hold, or adds and updates Documents.
 
-        What cannot be read is listed in the report and set aside; the rest goes on.
+        What cannot be read is listed in the report and set aside; the rest goes on. With ``strict``, so is a document
+        of which anything would be left out.
 
         Raises:
             SourceNotFoundError: a path does not exist; nothing has been done then.
@@ -82,16 +84,51 @@ class Engine:
 
         given = [sources] if isinstance(sources, (str, Path, Document)) else list(sources)
         documents = [source for source in given if isinstance(source, Document)]
-        job = self._assembly.ingest_job(progress)
+        job = self._assembly.ingest_job(progress, strict=strict)
         if not documents:
             return job.ingest_paths([source for source in given if not isinstance(source, Document)], retry=retry)
         if len(documents) != len(given):
             raise UsageError("paths and Documents came in one call", hint="ingest them in two calls")
         return job.ingest_documents(documents)
 
-    def re_embed(self, *, progress: Callable[[IngestProgress], None] = lambda _: None) -> IngestReport:
-        """Chunks and embeds every stored document anew with the present settings, in one transaction."""
-        return self._assembly.ingest_job(progress).re_embed()
+    def re_embed(
+        self, *, strict: bool = False, progress: Callable[[IngestProgress], None] = lambda _: None
+    ) -> IngestReport:
+        """Chunks and embeds every stored document anew with the present settings, in one transaction.
+
+        Raises:
+            TruncatedError: with ``strict``, where anything was or would be left out; all stays as it was.
+        """
+        return self._assembly.ingest_job(progress, strict=strict).re_embed()
+
+    def watch(
+        self,
+        paths: str | Path | Iterable[str | Path],
+        *,
+        strict: bool = False,
+        done: Callable[[IngestReport], None] = lambda _: None,
+        failed: Callable[[RagEngineError], None] = lambda _: None,
+        stop: threading.Event | None = None,
+    ) -> None:
+        """Ingests paths, and again what is affected whenever something there has changed and settled.
+
+        ``done`` is told of each ingest, ``failed`` of each that failed; watching goes on. It ends when ``stop`` is set,
+        or by KeyboardInterrupt.
+
+        Raises:
+            SourceNotFoundError: a path does not exist.
+        """
+        from rag_engine.jobs.watch import WatchJob
+
+        given = [paths] if isinstance(paths, (str, Path)) else list(paths)
+        WatchJob(
+            ingest=lambda asked: self.ingest(asked, strict=strict),
+            settle_seconds=self._assembly.settings.ingestion.watch_seconds,
+            passed_over=self._assembly.index.folder,
+            done=done,
+            failed=failed,
+            stop=stop or threading.Event(),
+        ).watch(given)
 
     def estimate(self, paths: str | Path | Iterable[str | Path], *, retry: bool = False) -> IngestEstimate:
         """What ``ingest`` of these paths would take, told from a sample of the files; writes nothing.
@@ -253,6 +290,15 @@ def examine(folder: Path, *, settings: Settings) -> list[Finding]:
         from rag_engine.jobs.health import examine_damaged
 
         return examine_damaged(folder / CATALOG_NAME, error)
+
+
+def notes(folder: Path, *, settings: Settings) -> list[str]:
+    """What is worth knowing of the index in ``folder`` and no damage."""
+    try:
+        with Engine.open(folder, settings=settings, create=False) as engine:
+            return engine._assembly.health_job().notes()
+    except CatalogDamagedError:
+        return []
 
 
 def repair(folder: Path, *, settings: Settings) -> list[str]:

@@ -14,8 +14,10 @@
     │   ├── EmptySourceError           no text in it
     │   ├── DecodingError              encoding neither declared nor detected with certainty
     │   ├── ParsingError               not what its format requires
+    │   ├── EncryptedSourceError       needs a password that was not given                 (retryable)
     │   ├── SourceTooLargeError        over a configured limit
     │   ├── DuplicateDocumentError     an id that another document has
+    │   ├── TruncatedError             would be cut, and that was not to happen
     │   ├── ChunkingError              a document that the chunker cannot cut
     │   └── ParserFailureError         the loader's process was stopped
     │       ├── ParserTimeoutError     over the time cap
@@ -155,6 +157,14 @@ class ParsingError(IngestionError):
     code = "parsing"
 
 
+class EncryptedSourceError(IngestionError):
+    """The source is encrypted and no known password opens it; tried again at each ingest, as one may be known then."""
+
+    code = "encrypted"
+    retryable = True
+    default_hint = "put its password into the setting ingestion.passwords, best through the environment"
+
+
 class SourceTooLargeError(IngestionError):
     """The source is over a configured limit."""
 
@@ -167,6 +177,13 @@ class DuplicateDocumentError(IngestionError):
 
     code = "duplicate_document"
     default_hint = "give each document an id of its own"
+
+
+class TruncatedError(IngestionError):
+    """Something of the document would be cut, and ``--strict`` has it refused for that."""
+
+    code = "truncated"
+    default_hint = "ingest without --strict to keep what fits, or split the document"
 
 
 class ChunkingError(IngestionError):

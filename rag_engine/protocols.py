@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Protocol, TypeAlias
 
 from rag_engine.types.document import Chunk, Document, SourceFailure
 from rag_engine.types.generation import Completion, Prompt
+from rag_engine.types.ingestion import LoadLimits
 from rag_engine.types.retrieval import Filter, Passage, Query, ScoredChunk
 
 if TYPE_CHECKING:
@@ -36,12 +37,13 @@ class Loader(Protocol):
         """Raised whenever the same bytes may give other text; its sources are then read again."""
         ...
 
-    def load(self, data: bytes, *, name: str, max_characters: int) -> Iterator[Document | SourceFailure]:
+    def load(self, data: bytes, *, name: str, limits: LoadLimits) -> Iterator[Document | SourceFailure]:
         """Documents of ``data``, in order, with the failures of single records among them.
 
         ``name`` is the document's id where the file does not say one itself.
 
         Raises:
+            EncryptedSourceError: no password of ``limits`` opens it.
             IngestionError: the file as a whole cannot be read.
         """
         ...
@@ -214,6 +216,10 @@ class IndexView(Protocol):
 
     def passages(self, chunks: Sequence[int]) -> dict[int, Passage]:
         """The stored chunks of these numbers; rank and scores are left at zero. Unknown numbers are absent."""
+        ...
+
+    def linked(self, chunks: Sequence[int]) -> dict[int, tuple[str, tuple[str, ...]]]:
+        """For chunks whose documents have near-duplicates: the document's id, and those of all of them."""
         ...
 
 

@@ -21,7 +21,8 @@ COMMON_WORD = "handbook"
 
 
 class Corpus:
-    """Markdown files and two JSON Lines files below ``folder``; ``change`` edits, adds, deletes, renames and moves."""
+    """Markdown files and two JSON Lines files below ``folder``; ``change`` edits, adds, deletes, renames, moves and
+    copies."""
 
     def __init__(self, folder: Path, *, files: int, generator: random.Random) -> None:
         """Writes ``files`` Markdown files and as many records."""
@@ -37,7 +38,9 @@ class Corpus:
 
     def expected(self) -> dict[str, str]:
         """SHA-256 of each document's text, by its id seen from the folder above, as a whole ingest must have them."""
-        texts = {f"{self.folder.name}/{path.name}": path.read_text() for path in self._markdown()}
+        # Of equal files the first has the document.
+        first = {path.read_text(): path.name for path in reversed(self._markdown())}
+        texts = {f"{self.folder.name}/{name}": text for text, name in first.items()}
         for records in self._records.values():
             texts.update(records)
         return {identifier: hashlib.sha256(text.encode()).hexdigest() for identifier, text in texts.items()}
@@ -46,7 +49,7 @@ class Corpus:
         """A tenth of the folder becomes other than it was."""
         generator = self._generator
         for path in generator.sample(self._markdown(), max(4, len(self._markdown()) // 10)):
-            match generator.randrange(4):
+            match generator.randrange(6):
                 case 0:
                     path.write_text(path.read_text() + f"\n{self._paragraph()}\n")
                 case 1:
@@ -55,6 +58,12 @@ class Corpus:
                 case 2:
                     path.rename(path.with_name(self._new_name()))
                 case 3:
+                    (self.folder / self._new_name()).write_text(path.read_text())
+                case 4:
+                    first, text = self._markdown()[0], path.read_text()
+                    first.rename(first.with_name(self._new_name()))
+                    first.write_text(text)
+                case 5:
                     lines = path.read_text().splitlines()
                     lines[generator.randrange(2, len(lines))] = self._paragraph()
                     path.write_text("\n".join(lines) + "\n")

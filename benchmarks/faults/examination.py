@@ -130,6 +130,11 @@ def content(folder: Path, embedder: Embedder) -> dict[str, Any]:
                 for question in (*QUESTIONS, COMMON_WORD)
             },
             "sizes": (len(view.dense), len(view.lexical)),
+            "near_duplicates": index.catalog.near_duplicates.pairs(),
+            "sources": {
+                source.path: (source.name, source.sha256, source.loader, source.same_as)
+                for source in index.catalog.sources()
+            },
         }
 
 

@@ -19,7 +19,7 @@ from rag_engine.jobs.ingest import IngestJob
 from rag_engine.jobs.ingest_progress import ReportProgress
 from rag_engine.protocols import Chunker, Embedder
 from rag_engine.semantic_chunking import StructuralChunker
-from rag_engine.types.ingestion import IngestProgress
+from rag_engine.types.ingestion import IngestProgress, LoadLimits
 
 BATCH_CHUNKS = 8
 WORKERS = 2
@@ -39,7 +39,7 @@ def ingest_job(index: Index, embedder: Embedder, *, progress: ReportProgress = l
         chunker=chunker_for(embedder),
         embedder=embedder,
         make_sandbox=lambda: Sandbox(
-            timeout_seconds=60, memory_megabytes=2048, max_file_bytes=1 << 30, max_document_characters=10**7
+            timeout_seconds=60, memory_megabytes=2048, max_file_bytes=1 << 30, limits=LoadLimits(10**7)
         ),
         loader_versions=loader_versions(),
         batch_chunks=BATCH_CHUNKS,

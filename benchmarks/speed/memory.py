@@ -26,6 +26,7 @@ from rag_engine.index import Index
 from rag_engine.ingestion import Sandbox, loader_versions
 from rag_engine.jobs.ingest import IngestJob
 from rag_engine.semantic_chunking import StructuralChunker
+from rag_engine.types.ingestion import LoadLimits
 
 DIMENSION = 384
 WINDOW_TOKENS = 256
@@ -76,7 +77,7 @@ def _ingest(work: Path) -> dict[str, Any]:
         chunker=StructuralChunker(tokenizer=embedder.tokenizer, max_tokens=WINDOW_TOKENS, target_tokens=WINDOW_TOKENS),
         embedder=embedder,
         make_sandbox=lambda: Sandbox(
-            timeout_seconds=60, memory_megabytes=2048, max_file_bytes=1 << 30, max_document_characters=10**7
+            timeout_seconds=60, memory_megabytes=2048, max_file_bytes=1 << 30, limits=LoadLimits(10**7)
         ),
         loader_versions=loader_versions(),
     )

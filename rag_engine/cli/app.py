@@ -19,12 +19,15 @@ from rag_engine.cli.json_output import answer_fields, print_event, print_json, s
 from rag_engine.cli.options import (
     Config,
     Debug,
+    Exclude,
     FilterOption,
+    Include,
     IndexName,
     Json,
     Mode,
     Model,
     Root,
+    Strict,
     Wait,
     index_folder,
     settings_from,
@@ -33,6 +36,7 @@ from rag_engine.errors import RagEngineError, UsageError
 
 if TYPE_CHECKING:
     from rag_engine.types.generation import AnswerEvent
+    from rag_engine.types.ingestion import IngestReport
 
 # How the command line's library ends a command at Ctrl-C.
 INTERRUPTED = 130
@@ -73,6 +77,9 @@ def ingest(
         list[str] | None, typer.Argument(help="Folders, files or globs.", metavar="PATH...", show_default=False)
     ] = None,
     retry: Annotated[bool, typer.Option("--retry", help="Read files in quarantine again.")] = False,
+    include: Include = None,
+    exclude: Exclude = None,
+    strict: Strict = False,
     re_embed: Annotated[
         bool, typer.Option("--re-embed", help="Chunk and embed everything stored anew, with the present settings.")
     ] = False,
@@ -90,7 +97,8 @@ def ingest(
     """Bring the index to what files and folders hold.
 
     New and changed files are read, vanished ones removed, renamed ones moved; an unchanged one costs
-    a look at its folder. What cannot be read is set aside with its reason, and the rest goes on.
+    a look at its folder. What cannot be read is set aside with its reason, and the rest goes on. What a .ragignore
+    file in a folder leaves out, as a .gitignore would, is not taken.
 
     **Examples:**  rag ingest docs/  ·  rag ingest 'notes/**/*.md' report.pdf  ·
     rag ingest corpus.jsonl -i papers  ·  rag ingest archive/ --dry-run
@@ -100,11 +108,11 @@ def ingest(
 
     if not paths and not re_embed:
         raise UsageError("nothing to ingest was named", hint="rag ingest PATH..., or rag ingest --re-embed")
-    settings = settings_from(config, root=root, wait=wait, model=model)
+    settings = settings_from(config, root=root, wait=wait, model=model, include=include, exclude=exclude)
     folder = index_folder(settings, index)
     if dry_run:
-        if re_embed or not paths:
-            raise UsageError("--dry-run is for files and folders", hint="rag ingest --dry-run PATH...")
+        if re_embed or strict or not paths:
+            raise UsageError("--dry-run is for files and folders alone", hint="rag ingest --dry-run PATH...")
         estimated = estimate(folder, paths, settings=settings, retry=retry)
         if as_json:
             print_json(estimated)
@@ -114,9 +122,9 @@ def ingest(
             show_estimate(estimated)
         return
     with Engine.open(folder, settings=settings, create=not re_embed) as engine, ProgressBar(quiet=as_json) as bar:
-        report = engine.re_embed(progress=bar.ingest) if re_embed else None
+        report = engine.re_embed(strict=strict, progress=bar.ingest) if re_embed else None
         if paths:
-            report = engine.ingest(list(paths), retry=retry, progress=bar.ingest)
+            report = engine.ingest(list(paths), retry=retry, strict=strict, progress=bar.ingest)
     assert report is not None  # noqa: S101 - one of the two ran
     if as_json:
         print_json(report)
@@ -127,6 +135,42 @@ def ingest(
     held = report.documents
     if report.failures and not (held.added or held.updated or held.moved or held.unchanged or held.deleted):
         raise typer.Exit(1)
+
+
+@app.command()
+def watch(
+    paths: Annotated[list[str], typer.Argument(help="Folders, files or globs.", metavar="PATH...", show_default=False)],
+    include: Include = None,
+    exclude: Exclude = None,
+    strict: Strict = False,
+    index: IndexName = None,
+    root: Root = None,
+    model: Model = None,
+    wait: Wait = None,
+    config: Config = None,
+    as_json: Json = False,
+    debug: Debug = False,
+) -> None:
+    """Keep the index in step with files and folders, until Ctrl-C.
+
+    Begins with an ingest of everything. Whenever something there has changed and a second has passed without
+    another change, what is affected is ingested again. With --json one report a line.
+
+    **Example:**  rag watch docs/ --exclude '*.tmp'
+    """
+    from rag_engine.cli.ingest_output import show_failed_ingest, show_ingest
+    from rag_engine.engine import Engine
+
+    def show(report: IngestReport) -> None:
+        if as_json:
+            print_json(report)
+        else:
+            show_ingest(report)
+        sys.stdout.flush()
+
+    settings = settings_from(config, root=root, wait=wait, model=model, include=include, exclude=exclude)
+    with Engine.open(index_folder(settings, index), settings=settings) as engine:
+        engine.watch(paths, strict=strict, done=show, failed=show_failed_ingest)
 
 
 @app.command()
@@ -366,18 +410,19 @@ def doctor(
     debug: Debug = False,
 ) -> None:
     """Look for damage: catalog, index files, lock, model and quarantine. Exit status 1 if there is any."""
-    from rag_engine.engine import examine, repair
+    from rag_engine.engine import examine, notes, repair
 
     settings = settings_from(config, root=root, model=model)
     folder = index_folder(settings, index)
     done = repair(folder, settings=settings) if mend else []
     findings = examine(folder, settings=settings)
+    noted = notes(folder, settings=settings)
     if as_json:
-        print_json({"findings": findings, "repaired": done})
+        print_json({"findings": findings, "notes": noted, "repaired": done})
     else:
         from rag_engine.cli.output import show_findings
 
-        show_findings(findings, done)
+        show_findings(findings, done, noted)
     if findings:
         raise typer.Exit(1)
 

@@ -10,9 +10,10 @@ from rich.console import Console
 from rich.markup import escape
 from rich.text import Text
 
-from rag_engine.cli.output import MOST_FAILURES_SHOWN, console
+from rag_engine.cli.output import MOST_FAILURES_SHOWN, console, truncation_lines
 
 if TYPE_CHECKING:
+    from rag_engine.errors import RagEngineError
     from rag_engine.types.document import SourceFailure
     from rag_engine.types.ingestion import IngestEstimate, IngestReport
 
@@ -27,9 +28,14 @@ def show_ingest(report: IngestReport) -> None:
         f"({chunks.added:,} added, {chunks.reused:,} reused, {chunks.deleted:,} deleted); "
         f"{report.embedded:,} embedded; commit {report.commit}; {report.seconds:.1f} s"
     )
-    if report.truncated:
-        out.print(f"[yellow]{report.truncated} chunks are longer than the model reads[/yellow]")
+    for line in truncation_lines(report.truncated, report.truncations):
+        out.print(Text(line, style="yellow"))
     _show_failures(report.failures, all_of_them="rag status lists them")
+
+
+def show_failed_ingest(error: RagEngineError) -> None:
+    """Why an ingest failed, where others follow."""
+    Console(stderr=True, highlight=False, soft_wrap=True).print(Text(f"rag: {' '.join(error.public_message.split())}"))
 
 
 def show_estimate(estimate: IngestEstimate) -> None:

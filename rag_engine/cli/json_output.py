@@ -47,7 +47,11 @@ def search_fields(query: str, passages: Sequence[Passage], seconds: float) -> di
             "heading_path": passage.heading_path,
             "page": passage.page,
             "metadata": dict(passage.metadata),
+            "suspicious": _plain(passage.suspicious),
             "scores": dict(passage.scores),
+            # Of few; a person who reads the others need not see empty lists.
+            **({"sources": passage.sources} if passage.sources else {}),
+            **({"near_duplicates": passage.near_duplicates} if passage.near_duplicates else {}),
         }
         for passage in passages
     ]

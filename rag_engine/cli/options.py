@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -41,6 +42,17 @@ Model = Annotated[
         show_default="all-MiniLM-L6-v2",
     ),
 ]
+Include = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--include", help="Only files that match, written as in a .gitignore; may be repeated.", metavar="PATTERN"
+    ),
+]
+Exclude = Annotated[
+    list[str] | None,
+    typer.Option("--exclude", help="Nothing that matches, in the same way; may be repeated.", metavar="PATTERN"),
+]
+Strict = Annotated[bool, typer.Option("--strict", help="Refuse a document of which anything would be left out.")]
 Mode = Annotated[
     str | None, typer.Option("--mode", "-m", help="hybrid, dense or lexical.", metavar="MODE", show_default="hybrid")
 ]
@@ -53,18 +65,28 @@ FilterOption = Annotated[
 
 
 def settings_from(
-    config: Path | None, *, root: str | None = None, wait: float | None = None, model: str | None = None
+    config: Path | None,
+    *,
+    root: str | None = None,
+    wait: float | None = None,
+    model: str | None = None,
+    include: Sequence[str] | None = None,
+    exclude: Sequence[str] | None = None,
 ) -> Settings:
     """The settings, with what the command line says over everything else."""
     from rag_engine.config import load_settings
 
-    overrides: dict[str, dict[str, Any]] = {"index": {}, "embedding": {}}
+    overrides: dict[str, dict[str, Any]] = {"index": {}, "embedding": {}, "ingestion": {}}
     if root is not None:
         overrides["index"]["root"] = root
     if wait is not None:
         overrides["index"]["wait_seconds"] = wait
     if model is not None:
         overrides["embedding"]["model"] = model
+    if include:
+        overrides["ingestion"]["include"] = tuple(include)
+    if exclude:
+        overrides["ingestion"]["exclude"] = tuple(exclude)
     return load_settings(config, overrides=overrides)
 
 

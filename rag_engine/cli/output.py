@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from rich.console import Console
@@ -18,7 +18,9 @@ if TYPE_CHECKING:
     from rag_engine.prompt_engineering import Verification
     from rag_engine.types.generation import Answer, AnswerEvent, Citation
     from rag_engine.types.health import DenseState, Finding, IndexStatus
+    from rag_engine.types.ingestion import TruncatedDocument
     from rag_engine.types.retrieval import Passage
+    from rag_engine.types.suspicion import Suspicion
 
 MOST_FAILURES_SHOWN = 20
 SNIPPET_CHARACTERS = 280
@@ -43,6 +45,7 @@ def show_search(passages: Sequence[Passage], seconds: float) -> None:
         if place:
             out.print(Text(f"   {place}", style="dim"))
         out.print(Text("   " + _snippet(passage.text)))
+        _show_suspicious(out, passage.suspicious)
     out.print(Text(_found(len(passages), seconds), style="dim"))
 
 
@@ -77,6 +80,12 @@ def _show_citation(out: Console, citation: Citation) -> None:
         line.append(f", page {citation.page}", style="dim")
     line.append(": " + _snippet(citation.text))
     out.print(line)
+    _show_suspicious(out, citation.suspicious)
+
+
+def _show_suspicious(out: Console, suspicious: Sequence[Suspicion]) -> None:
+    if suspicious:
+        out.print(Text(f"   suspicious: {_notes(suspicious)}", style="bold yellow"))
 
 
 def show_confidence(answer: Answer) -> None:
@@ -143,8 +152,10 @@ def show_status(status: IndexStatus) -> None:
     table = Table.grid(padding=(0, 2))
     table.add_row("index", f"{status.index} ({status.folder}, {status.bytes_on_disk / 1e6:.1f} MB)")
     table.add_row("commit", f"{status.commit}")
-    table.add_row("documents", f"{status.documents:,} from {status.sources:,} files")
-    table.add_row("chunks", f"{status.chunks:,} ({status.truncated:,} longer than the model reads)")
+    copies = f", {status.copies:,} of them copies" if status.copies else ""
+    table.add_row("documents", f"{status.documents:,} from {status.sources:,} files{copies}")
+    table.add_row("near-duplicates", f"{len(status.near_duplicates):,}")
+    table.add_row("chunks", f"{status.chunks:,}")
     if status.lock is not None:
         embedder = status.lock["embedder"]
         table.add_row("embedder", f"{embedder['model']}, {embedder['dimension']} dimensions, {embedder['runtime']}")
@@ -157,12 +168,36 @@ def show_status(status: IndexStatus) -> None:
         table.add_row(name, Text(f"reflects commit {state}{behind}" if isinstance(state, int) else state))
     if status.dense is not None:
         table.add_row("dense search", Text(_dense_search(status.dense)))
+    table.add_row("parsers", Text(f"confined by {', '.join(status.sandbox) or 'nothing'}".replace("_", " ")))
+    table.add_row("truncated", f"{status.truncated:,}")
+    table.add_row("suspicious", f"{status.suspicious:,}")
     table.add_row("quarantined", f"{len(status.quarantined):,}")
     out.print(table)
+    for line in truncation_lines(status.truncated, status.truncations):
+        out.print(Text(f"  {line}"))
+    for document in status.suspicions[:MOST_FAILURES_SHOWN]:
+        out.print(Text(f"  suspicious: {document.document}: {_notes(document.suspicious)}"))
+    if status.suspicious > MOST_FAILURES_SHOWN:
+        out.print(f"  … and {status.suspicious - MOST_FAILURES_SHOWN:,} more suspicious documents")
     for source in status.quarantined[:MOST_FAILURES_SHOWN]:
         out.print(Text(f"  {source.source}: {source.error} ({source.history})"))
     if len(status.quarantined) > MOST_FAILURES_SHOWN:
         out.print(f"  … and {len(status.quarantined) - MOST_FAILURES_SHOWN} more: rag status --json lists all")
+
+
+def truncation_lines(truncated: int, truncations: Sequence[TruncatedDocument]) -> Iterator[str]:
+    """What was left out of documents, a line each, and how many more there are."""
+    for cut in truncations[:MOST_FAILURES_SHOWN]:
+        reader = "the model reads" if cut.stage == "embedder" else "the text holds"
+        yield f"cut: {cut.document}: {reader} {cut}"
+    if truncated > MOST_FAILURES_SHOWN:
+        yield f"… and {truncated - MOST_FAILURES_SHOWN:,} more cuts"
+
+
+def _notes(suspicious: Sequence[Suspicion]) -> str:
+    """What is suspicious, each note once; characters that a terminal would obey are shown as escapes."""
+    notes = dict.fromkeys(suspicion.note for suspicion in suspicious)
+    return "; ".join(note if note.isprintable() else ascii(note) for note in notes)
 
 
 def _dense_search(dense: DenseState) -> str:
@@ -173,12 +208,14 @@ def _dense_search(dense: DenseState) -> str:
     return f"compressed, {dense.candidates:,} candidates compared in full ({size}; {recall})"
 
 
-def show_findings(findings: Sequence[Finding], done: Sequence[str]) -> None:
+def show_findings(findings: Sequence[Finding], done: Sequence[str], notes: Sequence[str]) -> None:
     """What doctor did and found."""
     out = console()
     for line in done:
         out.print(Text.assemble(("repaired ", "green"), line))
     for finding in findings:
         out.print(Text.assemble((f"{finding.what}: ", "bold red"), f"{finding.why}; ", (finding.mend, "yellow")))
+    for note in notes:
+        out.print(Text(note, style="dim"))
     if not findings:
         out.print(Text("nothing is wrong", style="green"))

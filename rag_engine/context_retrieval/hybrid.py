@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from typing import TypeAlias
 
 from rag_engine import tracing
 from rag_engine.context_retrieval.fusion import fuse
@@ -19,8 +20,12 @@ MOST_RESULTS = 10_000
 class HybridRetriever:
     """Answers a Query from an index; a filter works inside each leg, so that it still brings ``k``."""
 
-    def __init__(self, *, index: SearchableIndex, embedder: Embedder, depth: int = 100) -> None:
-        """``depth`` is how many chunks each leg brings to the fusion, at least."""
+    def __init__(
+        self, *, index: SearchableIndex, embedder: Embedder, depth: int = 100, link_near_duplicates: bool = False
+    ) -> None:
+        """``depth`` is how many chunks each leg brings to the fusion, at least. With ``link_near_duplicates``, of
+        documents that are nearly the same only the one that ranks best is shown, and names the others."""
+        self._link_near_duplicates = link_near_duplicates
         self._index = index
         self._embedder = embedder
         self._depth = depth
@@ -54,7 +59,11 @@ class HybridRetriever:
                 legs["lexical"] = view.lexical.search(query.text, depth, among=among)
         with tracing.span("retrieval fuse"):
             ranked = fuse(legs, depth=self._depth) if legs else []
-            return _passages(ranked[: query.k], legs, view)
+            if not self._link_near_duplicates or not ranked:
+                return _passages(ranked[: query.k], legs, view)
+            linked = view.linked([chunk for chunk, _ in ranked])
+            passages = _passages(_best_of_linked(ranked, linked)[: query.k], legs, view)
+            return [_naming_linked(passage, linked) for passage in passages]
 
 
 def _passages(
@@ -72,6 +81,26 @@ def _passages(
         )
         for rank, (chunk, score) in enumerate(found, start=1)
     ]
+
+
+_Linked: TypeAlias = Mapping[int, tuple[str, tuple[str, ...]]]
+
+
+def _best_of_linked(ranked: Sequence[tuple[int, float]], linked: _Linked) -> list[tuple[int, float]]:
+    """The chunks whose document is the best-ranked one of its near-duplicates, or has none."""
+    shown: dict[tuple[str, ...], str] = {}
+    return [
+        (chunk, score)
+        for chunk, score in ranked
+        if chunk not in linked or shown.setdefault(linked[chunk][1], linked[chunk][0]) == linked[chunk][0]
+    ]
+
+
+def _naming_linked(passage: Passage, linked: _Linked) -> Passage:
+    if passage.chunk not in linked:
+        return passage
+    document, members = linked[passage.chunk]
+    return replace(passage, near_duplicates=tuple(member for member in members if member != document))
 
 
 def _check_results(k: int) -> None:

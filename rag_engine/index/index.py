@@ -130,3 +130,7 @@ class View:
     def passages(self, chunks: Sequence[int]) -> dict[int, Passage]:
         """The stored chunks of these numbers."""
         return self.catalog.passages(chunks)
+
+    def linked(self, chunks: Sequence[int]) -> dict[int, tuple[str, tuple[str, ...]]]:
+        """For chunks whose documents have near-duplicates: the document's id, and those of all of them."""
+        return self.catalog.near_duplicates.linked(chunks)

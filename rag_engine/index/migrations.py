@@ -78,6 +78,42 @@ def m002_file_status(database: Database) -> None:
         database.execute(f"alter table sources add column {column} integer")
 
 
+@migrations()
+def m003_copies_and_near_duplicates(database: Database) -> None:
+    """Which files are copies of another one, and which documents are nearly the same as another one."""
+    # The path of the source that has the documents of both; null for one that has its own.
+    database.execute("alter table sources add column same_as text")
+    database.table("sources").create_index(["same_as"])
+    # ``leader`` is the number of the earlier document that this one is nearly the same as, ``similarity`` how nearly.
+    database.execute(
+        "create table sketches (document integer primary key, sketch blob not null, leader integer, similarity real)"
+    )
+    database.execute("create index idx_sketches_leader on sketches (leader) where leader is not null")
+    database.execute(
+        "create table sketch_bands (band integer not null, document integer not null, primary key (band, document)) "
+        "without rowid"
+    )
+    # Documents that are new or changed, or whose neighbours are: the end of an ingest compares them.
+    database.execute("create table uncompared (document integer primary key)")
+    database.execute("insert into uncompared select number from documents")
+
+
+@migrations()
+def m004_truncations_and_suspicions(database: Database) -> None:
+    """What loaders left out of each document, and which documents hold something suspicious."""
+    database.execute(
+        "create table truncations (document integer not null references documents(number), stage text not null, "
+        "what text not null, kept integer not null, total integer not null)"
+    )
+    database.table("truncations").create_index(["document"])
+    # Few documents are in it, so that they are found without a look at the others. Looked for as text: metadata that
+    # are damaged must not keep a row from being mended.
+    database.execute(
+        "create index suspicious_documents on documents (id) "
+        """where instr(metadata, '"suspicious": [{"kind": "') > 0"""
+    )
+
+
 def migrate(database: Database) -> None:
     """Brings the schema up to date.
 

@@ -1,11 +1,15 @@
 """From files to documents: discovery, and loaders run in a capped process."""
 
-from rag_engine.ingestion.discovery import Discovery, SourceFile, discover, document_name, hash_file
+from rag_engine.ingestion.discovery import Discovery, discover, document_name, hash_file, path_order
+from rag_engine.ingestion.folder_walk import SourceFile
+from rag_engine.ingestion.ignore_rules import FILE_NAME as RULES_FILE
 from rag_engine.ingestion.loaders import loader_versions, select_loader
 from rag_engine.ingestion.read_ahead import ReadAhead, SourceReading
 from rag_engine.ingestion.sandbox import ParsedSource, Sandbox
+from rag_engine.ingestion.suspicion import examined
 
 __all__ = [
+    "RULES_FILE",
     "Discovery",
     "ParsedSource",
     "ReadAhead",
@@ -14,7 +18,9 @@ __all__ = [
     "SourceReading",
     "discover",
     "document_name",
+    "examined",
     "hash_file",
     "loader_versions",
+    "path_order",
     "select_loader",
 ]

@@ -5,37 +5,19 @@ from __future__ import annotations
 import fnmatch
 import glob
 import hashlib
+import itertools
 import os
 import stat
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from rag_engine.errors import IngestionError, SourceNotFoundError, UnreadableSourceError, UnsupportedFormatError
+from rag_engine.errors import SourceNotFoundError, UnreadableSourceError, UnsupportedFormatError
+from rag_engine.ingestion.folder_walk import FolderWalk, SourceFile, failure_of, printable
+from rag_engine.ingestion.ignore_rules import IgnoreRules
 from rag_engine.types.document import SourceFailure
 
 _READ_BYTES = 1 << 20
-_LARGEST_INTEGER = (1 << 63) - 1
-
-
-@dataclass(frozen=True, slots=True)
-class SourceFile:
-    """A regular file as its folder knows it; two looks that say the same are looks at the same bytes.
-
-    ``location`` is the absolute path (links not resolved), ``size`` bytes; ``modified`` and ``changed`` are the
-    nanoseconds since 1970 at which its content and its inode last changed, ``inode`` is its number there.
-    """
-
-    location: str
-    size: int
-    modified: int
-    changed: int
-    inode: int
-
-    @property
-    def path(self) -> Path:
-        """The location as a path."""
-        return Path(self.location)
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +29,7 @@ class Discovery:
     _folders: tuple[str, ...] = field(default=(), repr=False)  # with a slash behind each
     _named: frozenset[str] = field(default=frozenset(), repr=False)
     _patterns: tuple[tuple[str, ...], ...] = field(default=(), repr=False)
+    _left_out: frozenset[str] = field(default=frozenset(), repr=False)
 
     def covers(self, path: str | Path) -> bool:
         """Whether an absolute path lies within what was asked for.
@@ -63,50 +46,77 @@ class Discovery:
             for place in (Path(location), *Path(location).parents)
         )
 
+    def leaves_out(self, path: str | Path) -> bool:
+        """Whether rules left out an absolute path, or a folder that it lies in."""
+        place = Path(path)
+        return bool(self._left_out) and any(str(part) in self._left_out for part in (place, *place.parents))
 
-def discover(paths: Sequence[str | Path], *, known: Collection[str] = ()) -> Discovery:
+
+def discover(
+    paths: Sequence[str | Path],
+    *,
+    known: Collection[str] = (),
+    include: Sequence[str] = (),
+    exclude: Sequence[str] = (),
+    passed_over: Collection[str] = (),
+) -> Discovery:
     """The files behind folders (with all below them), patterns such as ``docs/**/*.md``, and names.
 
     Hidden files and folders are passed over unless they are named themselves; so are links that
-    lead back to where they lie, and everything within folders that is no regular file. ``known``
-    are absolute paths of files ingested before: what held one of them may be empty or gone now.
+    lead back to where they lie, and everything within folders that is no regular file. What .ragignore files leave
+    out is left out unless it is named itself. ``include`` and ``exclude`` are patterns as in such a file, seen from
+    each folder that is given, from where a pattern's wildcards begin, and from the folder of a file that is named.
+    ``known`` are absolute paths of files ingested before: what held one of them may be empty or gone now.
+    ``passed_over`` are absolute paths of folders that are not looked into.
 
     Raises:
         SourceNotFoundError: a path does not exist, a pattern matches nothing, or a folder holds no readable file.
+        UsageError: ``include`` or ``exclude`` hold something that is no pattern.
+        UnreadableSourceError: a .ragignore file in or above a folder that is given cannot be used.
     """
     asked = [_expand(path, known) for path in paths]  # all, before anything is read
+    walk = FolderWalk(passed_over)
     files: dict[str, SourceFile] = {}
-    failures: list[SourceFailure] = []
     folders: list[str] = []
     named: list[str] = []
     patterns: list[tuple[str, ...]] = []
     for places, pattern in asked:
+        asked_rules = _AskedRules(pattern, include, exclude)
         if pattern:
             patterns.append(pattern)
         for place in places:
-            if place.is_dir():
-                found = list(_walk(place, failures))
-                if not (found or pattern or _held_any(place, known)):
-                    raise SourceNotFoundError(f"no readable file in {printable(place)}")
-                files.update((source.location, source) for source in found)
+            is_folder = place.is_dir()
+            if is_folder:
                 folders.append(os.path.join(place, ""))  # noqa: PTH118 - with its slash
             else:
                 named.append(str(place))
-                source = _source_file(place, failures) if os.path.lexists(place) else None
-                if source:
-                    files[source.location] = source
+            rules = asked_rules.for_place(place, folder=is_folder)
+            if rules is None:
+                walk.left_out.add(str(place))
+            elif is_folder:
+                found = list(walk.files(place, rules))
+                if not (found or pattern or walk.left_out or _held_any(place, known)):
+                    raise SourceNotFoundError(f"no readable file in {printable(place)}")
+                files.update((source.location, source) for source in found)
+            elif os.path.lexists(place) and (source := _source_file(place, walk.failures)):
+                files[source.location] = source
     unnameable = [location for location in files if not _is_text(location)]
-    failures.extend(_failure(Path(name), "has a name that is not valid UTF-8: rename it") for name in unnameable)
+    walk.failures.extend(failure_of(Path(name), "has a name that is not valid UTF-8: rename it") for name in unnameable)
     for location in unnameable:
         del files[location]
     return Discovery(
-        # As paths are ordered: name by name, a folder before what has its name and more.
-        sorted(files.values(), key=lambda source: source.location.replace(os.sep, "\0")),
-        failures,
+        sorted(files.values(), key=lambda source: path_order(source.location)),
+        walk.failures,
         tuple(folders),
         frozenset(named),
         tuple(patterns),
+        frozenset(walk.left_out),
     )
+
+
+def path_order(location: str) -> str:
+    """What absolute paths are ordered by: name by name, so that a folder comes before what has its name and more."""
+    return location.replace(os.sep, "\0")
 
 
 def document_name(path: Path, working_folder: Path) -> str:
@@ -135,9 +145,34 @@ def hash_file(path: str | Path) -> str:
     return digest.hexdigest()
 
 
-def printable(path: Path) -> str:
-    """A path as text that is valid UTF-8."""
-    return os.fsencode(path.as_posix()).decode("utf-8", "backslashreplace")
+class _AskedRules:
+    """What is left out of one thing that was asked for: of a pattern's matches, seen from where wildcards begin."""
+
+    def __init__(self, pattern: Sequence[str], include: Sequence[str], exclude: Sequence[str]) -> None:
+        """``pattern`` are the names of a pattern's path, none for a file or folder that is named itself."""
+        self._include, self._exclude = include, exclude
+        self._base = Path(*itertools.takewhile(lambda part: not glob.has_magic(part), pattern)) if pattern else None
+        self._known: dict[Path, IgnoreRules | None] = {}
+
+    def for_place(self, place: Path, *, folder: bool) -> IgnoreRules | None:
+        """The rules within a folder, or those that a file passed; None where it is left out."""
+        if folder and self._base in (None, place):
+            return self._of(place)
+        if self._base is None:
+            rules: IgnoreRules | None = IgnoreRules.given(place.parent, include=self._include, exclude=self._exclude)
+        else:
+            rules = self._within(place.parent)
+        if rules is None or rules.leave_out(str(place), folder=folder):
+            return None
+        return rules.within(str(place)) if folder else rules
+
+    def _within(self, folder: Path) -> IgnoreRules | None:
+        if folder not in self._known:
+            self._known[folder] = self._of(folder) if folder == self._base else self.for_place(folder, folder=True)
+        return self._known[folder]
+
+    def _of(self, folder: Path) -> IgnoreRules:
+        return IgnoreRules.of(folder, include=self._include, exclude=self._exclude)
 
 
 def _absolute(path: str | Path) -> Path:
@@ -184,61 +219,13 @@ def _matches(segments: Sequence[str], pattern: Sequence[str]) -> bool:
     return visible and fnmatch.fnmatchcase(first, pattern[0]) and _matches(rest, pattern[1:])
 
 
-def _walk(root: Path, failures: list[SourceFailure]) -> Iterator[SourceFile]:
-    """Every regular file below ``root``; each folder once, reached through real folders before links."""
-    entered: set[tuple[int, int]] = set()
-    folders: list[Path] = [root]
-    links: list[Path] = []
-    while folders or links:
-        folder = folders.pop() if folders else links.pop()
-        try:
-            status = folder.stat()
-            if (status.st_dev, status.st_ino) in entered:
-                continue
-            entered.add((status.st_dev, status.st_ino))
-            with os.scandir(folder) as entries:
-                listed = sorted(entries, key=lambda entry: entry.name, reverse=True)
-        except OSError as error:
-            failures.append(_failure(folder, f"cannot be read: {error.strerror}"))
-            continue
-        for entry in listed:
-            if entry.name.startswith("."):
-                continue
-            try:
-                if entry.is_dir(follow_symlinks=False):
-                    folders.append(Path(entry.path))
-                elif entry.is_dir():
-                    if not _leads_back(Path(entry.path)):
-                        links.append(Path(entry.path))
-                elif entry.is_file():
-                    yield _seen(entry.path, entry.stat())
-            except OSError as error:
-                failures.append(_failure(Path(entry.path), f"cannot be read: {error.strerror}"))
-
-
-def _leads_back(link: Path) -> bool:
-    """Whether a link to a folder leads to one that the link itself lies in."""
-    return Path(os.path.realpath(link.parent)).is_relative_to(os.path.realpath(link))
-
-
 def _source_file(path: Path, failures: list[SourceFailure]) -> SourceFile | None:
     try:
         status = path.stat()
     except OSError as error:
-        failures.append(_failure(path, f"cannot be read: {error.strerror}"))
+        failures.append(failure_of(path, f"cannot be read: {error.strerror}"))
         return None
     if not stat.S_ISREG(status.st_mode):
-        failures.append(_failure(path, "is no regular file", UnsupportedFormatError))
+        failures.append(failure_of(path, "is no regular file", UnsupportedFormatError))
         return None
-    return _seen(str(path), status)
-
-
-def _seen(location: str, status: os.stat_result) -> SourceFile:
-    # Some file systems number inodes beyond what a database's integer holds.
-    inode = status.st_ino & _LARGEST_INTEGER
-    return SourceFile(location, status.st_size, status.st_mtime_ns, status.st_ctime_ns, inode)
-
-
-def _failure(path: Path, reason: str, kind: type[IngestionError] = UnreadableSourceError) -> SourceFailure:
-    error = kind(f"{printable(path)} {reason}")
-    return SourceFailure(printable(path), error.code, error.message, error.hint)
+    return SourceFile.seen(str(path), status)

@@ -7,16 +7,17 @@ import struct
 from typing import Any
 
 from rag_engine.errors import IngestionError, ParserCrashError
-from rag_engine.types.document import Block, BlockKind, Document, Page, SourceFailure
+from rag_engine.types.document import Block, BlockKind, Document, Page, SourceFailure, Truncation
 
 HEADER = struct.Struct(">Q")
 _ROOM_BESIDE_TEXT = 64 << 20
+_LARGEST_COUNT = (1 << 63) - 1  # that a database's integer holds
 _BYTES_PER_CHARACTER = 16  # the character itself, and its share of the blocks
 
 
-def largest_frame(max_document_characters: int) -> int:
+def largest_frame(max_characters: int) -> int:
     """Bytes that a frame may have; a larger one is garbage."""
-    return _ROOM_BESIDE_TEXT + _BYTES_PER_CHARACTER * max_document_characters
+    return _ROOM_BESIDE_TEXT + _BYTES_PER_CHARACTER * max_characters
 
 
 def encode_frame(message: dict[str, Any], *, ascii_only: bool = False) -> bytes:
@@ -57,6 +58,7 @@ def pack_record(record: Document | SourceFailure) -> dict[str, Any]:
         "metadata": dict(record.metadata),
         "blocks": [[block.kind, block.start, block.end, block.level, block.title] for block in record.blocks],
         "pages": [[page.number, page.start, page.end] for page in record.pages],
+        "truncations": [[cut.what, cut.kept, cut.of, cut.stage] for cut in record.truncations],
     }
 
 
@@ -78,8 +80,9 @@ def unpack_record(message: dict[str, Any]) -> Document | SourceFailure:
         pages = tuple(Page(int(number), int(start), int(end)) for number, start, end in message["pages"])
         _check_order([(block.start, block.end) for block in blocks], len(text))
         _check_order([(page.start, page.end) for page in pages], len(text))
+        truncations = tuple(_truncation(*fields) for fields in message["truncations"])
         metadata = dict(message["metadata"].items())
-        return Document(_string(message["id"]), text, _string(message["title"]), metadata, blocks, pages)
+        return Document(_string(message["id"]), text, _string(message["title"]), metadata, blocks, pages, truncations)
     except (AttributeError, KeyError, TypeError, ValueError) as error:
         raise ParserCrashError("the parser answered with something that is no document") from error
 
@@ -98,6 +101,12 @@ def _string(value: object) -> str:
     if not isinstance(value, str):
         raise TypeError("not a string")
     return value
+
+
+def _truncation(what: object, kept: int, of: int, stage: object) -> Truncation:
+    if not 0 <= kept <= of <= _LARGEST_COUNT:
+        raise ValueError("counts that count nothing")
+    return Truncation(_string(what), int(kept), int(of), _string(stage))
 
 
 def _check_order(spans: list[tuple[int, int]], length: int) -> None:

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Self
 
-from rag_engine.errors import ParserCrashError, UnreadableSourceError
+from rag_engine.errors import ParserCrashError, ParserFailureError, UnreadableSourceError
 from rag_engine.ingestion.sandbox import ParsedSource, Sandbox
 from rag_engine.types.document import Document, SourceFailure
 
@@ -19,6 +19,8 @@ AHEAD_FILES = 256
 # A sandbox takes a tenth of a second to start: each further one is worth it for so many files, or bytes, that wait.
 FILES_A_SANDBOX = 64
 BYTES_A_SANDBOX = 4_000_000
+# Of one archive: each costs another reading of all that comes before it.
+MOST_FATAL_FILES = 8
 # What a record costs besides its text, and a block of it.
 _RECORD_CHARACTERS = 1_000
 _BLOCK_CHARACTERS = 100
@@ -45,7 +47,7 @@ class SourceReading:
         self.size = size
         self.sha256 = self.loader = ""
         self.version = 0
-        self.ended = self.unwanted = False
+        self.ended = self.unwanted = self.holds_files = False
         self.error: BaseException | None = None
         self.handed_over = 0  # records, in all
         self.waiting_characters = 0
@@ -190,19 +192,33 @@ class ReadAhead:
             return reading
 
     def _parse(self, sandbox: Sandbox, reading: SourceReading) -> None:
-        try:
-            self._attempt(sandbox, reading)
-        except ParserCrashError:
-            # It may have been killed from outside. A file that ends a second process too is at fault itself.
-            if self._closed or reading.unwanted:
-                raise
-            self._attempt(sandbox, reading)
+        killed = False
+        fatal: dict[int, str] = {}
+        while True:
+            try:
+                self._attempt(sandbox, reading, tuple(fatal.items()))
+            except ParserFailureError as error:
+                if self._closed or reading.unwanted:
+                    raise
+                # It may have been killed from outside. A file that ends a second process too is at fault itself,
+                if isinstance(error, ParserCrashError) and not killed:
+                    killed = True
+                    continue
+                # or a file within it, which is passed over then: the one behind the records that came.
+                position = reading.handed_over
+                if not reading.holds_files or position in fatal or len(fatal) == MOST_FATAL_FILES:
+                    raise
+                fatal[position] = error.code
+                killed = False
+            else:
+                return
 
-    def _attempt(self, sandbox: Sandbox, reading: SourceReading) -> None:
-        with sandbox.open(Path(reading.location), name=reading.name) as parsed:
+    def _attempt(self, sandbox: Sandbox, reading: SourceReading, fatal_after: tuple[tuple[int, str], ...]) -> None:
+        with sandbox.open(Path(reading.location), name=reading.name, fatal_after=fatal_after) as parsed:
             if reading.handed_over and reading.sha256 != parsed.sha256:
                 raise UnreadableSourceError(f"{reading.name} changed while it was read", hint="ingest it again")
             reading.sha256, reading.loader, reading.version = parsed.sha256, parsed.loader, parsed.version
+            reading.holds_files = parsed.holds_files
             self._hand_over(parsed, reading)
 
     def _hand_over(self, parsed: ParsedSource, reading: SourceReading) -> None:

@@ -5,15 +5,17 @@ from __future__ import annotations
 import os
 import selectors
 import signal
+import socket
 import subprocess
 import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import IO, Any, Self
 
-from rag_engine.errors import ParserCrashError, ParserMemoryError, ParserTimeoutError
+from rag_engine.errors import ParserCrashError, ParserMemoryError, ParserTimeoutError, UnreadableSourceError
 from rag_engine.ingestion.frames import (
     HEADER,
     decode_frame,
@@ -23,6 +25,7 @@ from rag_engine.ingestion.frames import (
     unpack_record,
 )
 from rag_engine.types.document import Document, SourceFailure
+from rag_engine.types.ingestion import LoadLimits
 
 _PACKAGE_FOLDER = str(Path(__file__).resolve().parents[2])
 # Isolated (-I), the child would look neither here nor in PYTHONPATH: it is told where this very package lies.
@@ -38,10 +41,19 @@ class ParsedSource:
     the loader and of the sandbox; it can be done once.
     """
 
-    def __init__(self, *, sha256: str, loader: str, version: int, records: Iterator[Document | SourceFailure]) -> None:
+    def __init__(
+        self,
+        *,
+        sha256: str,
+        loader: str,
+        version: int,
+        holds_files: bool,
+        records: Iterator[Document | SourceFailure],
+    ) -> None:
         self.sha256 = sha256
         self.loader = loader
         self.version = version
+        self.holds_files = holds_files
         self._records = records
 
     def __iter__(self) -> Iterator[Document | SourceFailure]:
@@ -56,13 +68,13 @@ class Sandbox:
     """
 
     def __init__(
-        self, *, timeout_seconds: float, memory_megabytes: int, max_file_bytes: int, max_document_characters: int
+        self, *, timeout_seconds: float, memory_megabytes: int, max_file_bytes: int, limits: LoadLimits
     ) -> None:
         """``timeout_seconds`` caps the wait for a file's next record, the consumer's own time not counted."""
         self._timeout_seconds = timeout_seconds
         self._memory_megabytes = memory_megabytes
         self._max_file_bytes = max_file_bytes
-        self._max_document_characters = max_document_characters
+        self._limits = limits
         self._worker: _Worker | None = None
 
     def __enter__(self) -> Self:
@@ -90,28 +102,23 @@ class Sandbox:
         return worker.process_id if worker else None
 
     @contextmanager
-    def open(self, path: Path, *, name: str) -> Iterator[ParsedSource]:
+    def open(self, path: Path, *, name: str, fatal_after: tuple[tuple[int, str], ...] = ()) -> Iterator[ParsedSource]:
         """The file at ``path`` as documents; leaving the block early stops its parsing.
 
-        ``name`` is the document's id where the file says none, and what errors call it.
+        ``name`` is the document's id where the file says none, and what errors call it. ``fatal_after`` are files
+        within it that are not read, see ``LoadLimits``.
 
         Raises:
             UnreadableSourceError: vanished, forbidden, or changed while it was read.
             SourceTooLargeError, UnsupportedFormatError: before anything is parsed.
             ParserTimeoutError, ParserMemoryError, ParserCrashError: here or while iterating.
         """
-        if self._worker and not self._worker.ready:
-            self.close()  # died between two files, or was left in the middle of one by another block
-        worker = self._worker = self._worker or _Worker(self._memory_megabytes)
+        worker = self._started(name)
+        limits = replace(self._limits, fatal_after=fatal_after)
         try:
-            worker.ask(
-                {
-                    "path": os.path.abspath(path),  # noqa: PTH100  resolving would follow links
-                    "name": name,
-                    "max_file_bytes": self._max_file_bytes,
-                    "max_document_characters": self._max_document_characters,
-                }
-            )
+            request = {"name": name, "max_file_bytes": self._max_file_bytes, "limits": asdict(limits)}
+            with _opened(path, name) as descriptor:
+                worker.ask(request, descriptor)
             opened = self._next_message(worker, name)
             if opened.get("kind") != "opened":
                 raise ParserCrashError(f"the parser of {name} answered out of turn")
@@ -119,11 +126,34 @@ class Sandbox:
                 sha256=str(opened.get("sha256")),
                 loader=str(opened.get("loader")),
                 version=int(opened.get("version", 0)),
+                holds_files=bool(opened.get("holds_files")),
                 records=self._records(worker, name),
             )
         finally:
             if not worker.ready and self._worker is worker:
                 self.close()
+
+    def protections(self) -> tuple[str, ...]:
+        """What confines the process here, see ``sandbox_confinement``; it is started where none runs.
+
+        Raises:
+            ParserFailureError: it cannot be started.
+        """
+        return self._started("nothing yet").protections
+
+    def _started(self, name: str) -> _Worker:
+        """The process, which has said that it is ready; another one where it died between two files, or was left
+        in the middle of one by another block."""
+        if self._worker and not self._worker.ready:
+            self.close()
+        if self._worker is None:
+            worker = self._worker = _Worker(self._memory_megabytes)
+            try:
+                worker.protections = tuple(self._next_message(worker, name)["protections"])
+            except BaseException:
+                self.close()
+                raise
+        return self._worker
 
     def _records(self, worker: _Worker, name: str) -> Iterator[Document | SourceFailure]:
         while (message := self._next_message(worker, name)).get("kind") != "done":
@@ -131,7 +161,7 @@ class Sandbox:
         worker.busy = False
 
     def _next_message(self, worker: _Worker, name: str) -> dict[str, Any]:
-        limit = largest_frame(self._max_document_characters)
+        limit = largest_frame(self._limits.max_characters)
         try:
             message = decode_frame(worker.read_frame(self._timeout_seconds, limit))
         except TimeoutError as error:
@@ -157,26 +187,52 @@ class Sandbox:
         return ParserCrashError(f"the parser died while reading {name} ({reason})")
 
 
+@contextmanager
+def _opened(path: Path, name: str) -> Iterator[int]:
+    """The file, open for reading: the child is given it so, and may open none itself. Pipes are not waited for.
+
+    Raises:
+        UnreadableSourceError: it cannot be opened.
+    """
+    try:
+        descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+    except OSError as error:
+        raise UnreadableSourceError(f"{name} cannot be read: {error.strerror}") from error
+    try:
+        yield descriptor
+    finally:
+        os.close(descriptor)
+
+
 class _Worker:
-    """The child process and the pipes to it. ``busy`` while answers to a request are still to come."""
+    """The child process, the socket to it and the pipe from it. ``busy`` while answers to a request are to come.
+
+    ``protections`` are what it says it is confined by.
+    """
 
     def __init__(self, memory_megabytes: int) -> None:
         self.busy = False
-        self._process = subprocess.Popen(
+        self.protections: tuple[str, ...] = ()
+        self._requests, theirs = socket.socketpair()
+        with theirs:
+            self._process = self._start(memory_megabytes, theirs)
+        if self._process.stdout is None:
+            raise ParserCrashError("the parser has no pipe")
+        self._replies: IO[bytes] = self._process.stdout
+        self._selector = selectors.DefaultSelector()
+        self._selector.register(self._replies, selectors.EVENT_READ)
+
+    @staticmethod
+    def _start(memory_megabytes: int, requests: socket.socket) -> subprocess.Popen[bytes]:
+        return subprocess.Popen(
             [sys.executable, "-I", "-B", "-c", _PROGRAM, _PACKAGE_FOLDER, str(memory_megabytes)],
-            stdin=subprocess.PIPE,
+            stdin=requests.fileno(),
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
             env={name: os.environ[name] for name in _KEPT_VARIABLES if name in os.environ},
             start_new_session=True,
             bufsize=0,
         )
-        if self._process.stdin is None or self._process.stdout is None:
-            raise ParserCrashError("the parser has no pipes")
-        self._requests: IO[bytes] = self._process.stdin
-        self._replies: IO[bytes] = self._process.stdout
-        self._selector = selectors.DefaultSelector()
-        self._selector.register(self._replies, selectors.EVENT_READ)
 
     @property
     def process_id(self) -> int:
@@ -187,11 +243,13 @@ class _Worker:
         """Alive, and through with what it was asked."""
         return not self.busy and self._process.poll() is None
 
-    def ask(self, request: dict[str, Any]) -> None:
-        # ASCII escapes carry file names that are no valid Unicode.
+    def ask(self, request: dict[str, Any], descriptor: int) -> None:
+        """Sends a request and, with its first byte, the open file that it is about."""
         self.busy = True
-        with suppress(BrokenPipeError):  # its death is told when the answer is waited for
-            self._requests.write(encode_frame(request, ascii_only=True))
+        frame = encode_frame(request, ascii_only=True)  # escapes carry file names that are no valid Unicode
+        with suppress(BrokenPipeError, ConnectionResetError):  # its death is told when the answer is waited for
+            sent = socket.send_fds(self._requests, [frame], [descriptor])
+            self._requests.sendall(frame[sent:])
 
     def read_frame(self, timeout_seconds: float, limit: int) -> bytes:
         """The next frame's body. Raises TimeoutError, EOFError at the process's end, ParserCrashError."""

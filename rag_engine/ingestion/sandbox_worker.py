@@ -1,19 +1,21 @@
 """The sandbox's child: reads one file after the other with the loaders, under the caps that it puts on itself.
 
-It talks to its parent (``sandbox.py``) over standard input and output, in frames. Nothing here may
-import more than it must: the process starts anew after every file that breaks it.
+It talks to its parent (``sandbox.py``) over standard input and output, in frames. Files come to it open: it may open
+none itself but libraries. Nothing here may import more than it must: the process starts anew after every file that
+breaks it.
 """
 
 from __future__ import annotations
 
-import ctypes
+import _socket  # what the module socket is made of: that one takes as long to import as all else here
 import hashlib
 import os
 import signal
 import stat
+import struct
 import sys
 from collections.abc import Iterator
-from typing import Any, BinaryIO, NoReturn
+from typing import Any, BinaryIO
 
 from rag_engine.errors import (
     IngestionError,
@@ -24,12 +26,12 @@ from rag_engine.errors import (
 )
 from rag_engine.ingestion.frames import HEADER, decode_frame, encode_frame, largest_frame, pack_record
 from rag_engine.ingestion.loaders import select_loader
+from rag_engine.ingestion.sandbox_confinement import confine
+from rag_engine.ingestion.suspicion import examined
+from rag_engine.types.document import Document
+from rag_engine.types.ingestion import LoadLimits
 
-_HEAD_BYTES = 1 << 16
-_OPEN_FILES = 32
-_SET_DEATH_SIGNAL = 1  # PR_SET_PDEATHSIG, prctl(2)
-_NEW_USER = 0x10000000  # CLONE_NEWUSER, unshare(2)
-_NEW_NETWORK = 0x40000000  # CLONE_NEWNET
+_DESCRIPTOR = struct.Struct("i")
 _OUT_OF_MEMORY = encode_frame(
     {
         "kind": "error",
@@ -41,16 +43,25 @@ _OUT_OF_MEMORY = encode_frame(
 
 
 def main() -> None:
-    """Answers requests until standard input ends. The one argument is the memory cap in megabytes."""
+    """Says what it is confined by, then answers requests until standard input, a Unix socket, ends.
+
+    The one argument is the memory cap in megabytes.
+    """
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C goes to the whole group; the parent decides
     requests, replies = _claim_standard_streams()
-    _confine(int(sys.argv[-1]) << 20)
-    while header := requests.read(HEADER.size):
-        request = decode_frame(requests.read(HEADER.unpack(header)[0]))
+    active = confine(int(sys.argv[-1]) << 20)
+    replies.write(encode_frame({"kind": "ready", "protections": active}))
+    replies.flush()
+    while received := _receive(requests):
+        request, descriptor = received
+        limits = LoadLimits(**{**request["limits"], "passwords": tuple(request["limits"]["passwords"])})
         try:
-            for message in _answers(request):
-                replies.write(_sized(message, request["max_document_characters"]))
+            for message in _answers(request, descriptor, limits):
+                replies.write(_framed(message, limits.max_characters))
                 replies.flush()
+        except IngestionError as error:  # the last that is said of this file
+            replies.write(encode_frame(_refusal(error, request["name"]), ascii_only=True))
+            replies.flush()
         except MemoryError:
             # Nothing can be relied on now; the parent starts another.
             replies.write(_OUT_OF_MEMORY)
@@ -60,31 +71,55 @@ def main() -> None:
             os._exit(1)
 
 
-def _answers(request: dict[str, Any]) -> Iterator[dict[str, Any]]:
+def _answers(request: dict[str, Any], descriptor: int, limits: LoadLimits) -> Iterator[dict[str, Any]]:
     name = request["name"]
     try:
-        data = _read(request["path"], name, request["max_file_bytes"])
-        loader = select_loader(name, data[:_HEAD_BYTES])
+        data = _read(descriptor, name, request["max_file_bytes"])
+        loader = select_loader(name, data)
         digest = hashlib.sha256(data).hexdigest()
-        yield {"kind": "opened", "sha256": digest, "loader": loader.name, "version": loader.version}
-        for record in loader.load(data, name=name, max_characters=request["max_document_characters"]):
-            yield pack_record(record)
+        yield {
+            "kind": "opened",
+            "sha256": digest,
+            "loader": loader.name,
+            "version": loader.version,
+            "holds_files": hasattr(loader, "members"),  # see Container, whose module most files need not load
+        }
+        for record in loader.load(data, name=name, limits=limits):
+            yield pack_record(examined(record) if isinstance(record, Document) else record)
     except IngestionError as error:
-        yield {"kind": "error", "code": error.code, "message": _named(error.message, name), "hint": error.hint}
+        yield _refusal(error, name)
     except RecursionError:
-        yield _refusal(ParsingError(f"{name} is nested too deeply", hint="flatten it"))
+        yield _refusal(ParsingError(f"{name} is nested too deeply", hint="flatten it"), name)
     except MemoryError:
         raise
     except Exception as error:  # noqa: BLE001  a hostile file may raise anything in a parser
-        yield _refusal(ParsingError(f"{name} cannot be parsed ({type(error).__name__})"))
+        yield _refusal(ParsingError(f"{name} cannot be parsed ({type(error).__name__})"), name)
     else:
         yield {"kind": "done"}
 
 
-def _read(path: str, name: str, max_file_bytes: int) -> bytes:
+def _receive(requests: _socket.socket) -> tuple[dict[str, Any], int] | None:
+    """The next request and the open file that comes with it; None when there are no more."""
+    header, attached = b"", b""
+    while len(header) < HEADER.size:
+        part, ancillary, _, _ = requests.recvmsg(HEADER.size - len(header), _socket.CMSG_SPACE(_DESCRIPTOR.size))
+        if not part:
+            return None
+        header += part
+        attached += b"".join(data for _, kind, data in ancillary if kind == _socket.SCM_RIGHTS)
+    body = bytearray()
+    (length,) = HEADER.unpack(header)
+    while len(body) < length:
+        part = requests.recv(length - len(body))
+        if not part:
+            return None
+        body += part
+    return decode_frame(bytes(body)), _DESCRIPTOR.unpack(attached)[0]
+
+
+def _read(descriptor: int, name: str, max_file_bytes: int) -> bytes:
     """The file's bytes, which must not change meanwhile; pipes and devices are not waited for."""
     try:
-        descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0))
         with os.fdopen(descriptor, "rb", buffering=0) as file:
             before = os.fstat(descriptor)
             if not stat.S_ISREG(before.st_mode):
@@ -100,77 +135,32 @@ def _read(path: str, name: str, max_file_bytes: int) -> bytes:
     return data
 
 
-def _sized(message: dict[str, Any], max_document_characters: int) -> bytes:
-    """The frame of a message, or of the reason why there can be none."""
+def _framed(message: dict[str, Any], max_characters: int) -> bytes:
+    """The frame of a message.
+
+    Raises:
+        ParsingError, SourceTooLargeError: there can be none.
+    """
     try:
         frame = encode_frame(message)
     except (UnicodeEncodeError, RecursionError, ValueError) as error:
-        return encode_frame(_refusal(ParsingError(f"a record cannot be handed on ({type(error).__name__})")))
-    if len(frame) > largest_frame(max_document_characters):
-        return encode_frame(_refusal(SourceTooLargeError("a record has too many fields or blocks")))
+        raise ParsingError(f"a record cannot be handed on ({type(error).__name__})") from error
+    if len(frame) > largest_frame(max_characters):
+        raise SourceTooLargeError("a record has too many fields or blocks")
     return frame
 
 
-def _refusal(error: IngestionError) -> dict[str, Any]:
-    return {"kind": "error", "code": error.code, "message": error.message, "hint": error.hint}
+def _refusal(error: IngestionError, name: str) -> dict[str, Any]:
+    message = error.message if name in error.message else f"{name}: {error.message}"
+    return {"kind": "error", "code": error.code, "message": message, "hint": error.hint}
 
 
-def _named(message: str, name: str) -> str:
-    return message if name in message else f"{name}: {message}"
-
-
-def _claim_standard_streams() -> tuple[BinaryIO, BinaryIO]:
-    """The pipes to the parent, moved away from where a library may print or read."""
-    requests, replies = os.fdopen(os.dup(0), "rb"), os.fdopen(os.dup(1), "wb")
+def _claim_standard_streams() -> tuple[_socket.socket, BinaryIO]:
+    """What leads to the parent and from it, moved away from where a library may print or read."""
+    requests = _socket.socket(_socket.AF_UNIX, _socket.SOCK_STREAM, 0, os.dup(0))
+    replies = os.fdopen(os.dup(1), "wb")
     nothing = os.open(os.devnull, os.O_RDWR)
     for standard in (0, 1, 2):
         os.dup2(nothing, standard)
     os.close(nothing)
     return requests, replies
-
-
-def _confine(memory_bytes: int) -> None:
-    """Caps this process for good; each cap that the system does not know is left out."""
-    if sys.platform == "linux":
-        kernel = ctypes.CDLL(None, use_errno=True)
-        kernel.prctl(_SET_DEATH_SIGNAL, signal.SIGKILL)
-        if kernel.unshare(_NEW_NETWORK) and kernel.unshare(_NEW_USER | _NEW_NETWORK):
-            _forbid_sockets()
-    else:
-        _forbid_sockets()
-    try:
-        import resource
-    except ImportError:
-        return
-    for limit, value in (
-        (resource.RLIMIT_AS, _address_space() + memory_bytes),
-        (resource.RLIMIT_NOFILE, _OPEN_FILES),
-        (resource.RLIMIT_FSIZE, 0),
-        (resource.RLIMIT_CORE, 0),
-    ):
-        _, hard = resource.getrlimit(limit)
-        allowed = value if hard == resource.RLIM_INFINITY else min(value, hard)
-        try:
-            resource.setrlimit(limit, (allowed, allowed))
-        except (OSError, ValueError):
-            continue
-
-
-def _address_space() -> int:
-    """Bytes of address space that the bare process takes."""
-    try:
-        with open("/proc/self/statm", "rb") as statistics:  # noqa: PTH123  pathlib would be loaded for this alone
-            return int(statistics.read().split()[0]) * os.sysconf("SC_PAGE_SIZE")
-    except OSError:
-        return 0
-
-
-def _forbid_sockets() -> None:
-    """Where the kernel gives no empty network: refuses, at least, what is written in Python."""
-    import socket
-
-    def refuse(*_: object, **__: object) -> NoReturn:
-        raise PermissionError("the sandbox has no network")
-
-    socket.socket = refuse  # type: ignore[assignment,misc]
-    socket.create_connection = refuse

@@ -81,15 +81,19 @@ class EstimateJob:
         make_sandbox: Callable[[], Sandbox],
         loader_versions: Mapping[str, int],
         cores: int = 1,
+        include: Sequence[str] = (),
+        exclude: Sequence[str] = (),
         now: Callable[[], int] = time.time_ns,
     ) -> None:
-        """``cores`` are those that parsing, chunking and embedding share. ``now`` tells nanoseconds since 1970."""
+        """``cores`` are those that parsing, chunking and embedding share. ``include`` and ``exclude`` are patterns,
+        see ``discover``. ``now`` tells nanoseconds since 1970."""
         self._catalog = catalog
         self._chunker = chunker
         self._embedder = embedder
         self._make_sandbox = make_sandbox
         self._lock = IndexLock(embedder.identity, chunker.identity, dict(loader_versions))
         self._cores = cores
+        self._include, self._exclude = include, exclude
         self._now = now
 
     def estimate(self, paths: Sequence[str | Path], *, retry: bool = False) -> IngestEstimate:
@@ -99,9 +103,14 @@ class EstimateJob:
             SourceNotFoundError: a path does not exist.
         """
         seen = self._now()
-        discovery = discover(paths, known={source.path for source in self._catalog.sources()})
+        discovery = discover(
+            paths,
+            known={source.path for source in self._catalog.sources()},
+            include=self._include,
+            exclude=self._exclude,
+        )
         review = SourceReview(catalog=self._catalog, lock=self._lock, discovery=discovery, seen=seen, retry=retry)
-        files = list(review.to_read())
+        files = review.to_read
         sample = self._sample(files, review.name_of)
         found = sample.total()
         whole = _extrapolated(files, sample)

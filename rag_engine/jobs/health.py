@@ -24,8 +24,10 @@ from rag_engine.index import (
 from rag_engine.protocols import Embedder
 from rag_engine.types.document import Document
 from rag_engine.types.health import EmbeddingPath, Finding, IndexStatus
+from rag_engine.types.ingestion import TRUNCATIONS_TOLD
 
 WAIT_SECONDS = 30.0  # for another writer
+SUSPICIONS_TOLD = 100  # documents, by a status
 NOTHING_TO_SAVE = "restore catalog.sqlite from a backup, or remove the folder and ingest anew"
 
 
@@ -33,9 +35,15 @@ class HealthJob:
     """Examines one index."""
 
     def __init__(
-        self, *, index: Index, make_embedder: Callable[[], Embedder], embedding_path: Callable[[], EmbeddingPath]
+        self,
+        *,
+        index: Index,
+        make_embedder: Callable[[], Embedder],
+        embedding_path: Callable[[], EmbeddingPath],
+        protections: Callable[[], tuple[str, ...]] = tuple,
     ) -> None:
-        """``embedding_path`` says what embeds here without making it ready."""
+        """``embedding_path`` says what embeds here without making it ready, ``protections`` what confines parsers."""
+        self._protections = protections
         self._embedding_path = embedding_path
         self._index = index
         self._catalog = index.catalog
@@ -44,6 +52,7 @@ class HealthJob:
     def status(self) -> IndexStatus:
         """What the index holds and reflects."""
         counts, lock = self._catalog.counts(), read_lock(self._catalog)
+        ledger = None if lock is None else self._catalog.truncations(window=lock.embedder.max_tokens)
         try:
             embedding = self._embedding_path()
         except RagEngineError as error:  # the rest of the status is worth having without a model
@@ -55,18 +64,33 @@ class HealthJob:
             documents=counts.documents,
             chunks=counts.chunks,
             sources=counts.sources,
+            copies=self._catalog.count_copies(),
+            near_duplicates=tuple(self._catalog.near_duplicates.pairs()),
             lock=None if lock is None else lock.to_json(),
             embedding=embedding,
             caches=self._index.caches.on_disk(),
             dense=self._index.caches.dense_state(),
-            truncated=0 if lock is None else self._catalog.count_chunks_over(lock.embedder.max_tokens),
+            truncated=0 if ledger is None else len(ledger),
+            truncations=() if ledger is None else ledger.first(TRUNCATIONS_TOLD),
+            suspicious=self._catalog.count_suspicious(),
+            suspicions=tuple(self._catalog.suspicious(most=SUSPICIONS_TOLD)),
             quarantined=tuple(self._catalog.quarantined()),
+            sandbox=self._protections(),
             bytes_on_disk=sum(file.stat().st_size for file in self._index.folder.rglob("*") if file.is_file()),
         )
 
     def examine(self) -> list[Finding]:
         """Everything that is wrong, the worst first."""
         return [*self._catalog_findings(), *self._cache_findings(), *self._lock_findings(), *self._quarantine()]
+
+    def notes(self) -> list[str]:
+        """What is worth knowing and no damage."""
+        found = self._catalog.near_duplicates.pairs()
+        if not found:
+            return []
+        dropped = sum(pair.dropped for pair in found)
+        searched = f", {dropped:,} of them not searched" if dropped else ""
+        return [f"{len(found):,} documents are nearly the same as another one{searched}: rag status --json lists them"]
 
     def _catalog_findings(self) -> Iterator[Finding]:
         damage = self._catalog.integrity_findings()

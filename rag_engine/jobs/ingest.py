@@ -8,6 +8,7 @@ stood: what is there already is recognised by its digest, and no chunk is embedd
 
 from __future__ import annotations
 
+import os
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
@@ -18,7 +19,8 @@ from rag_engine.index import Index, IndexLock, LockedEmbedder, check_embedder, r
 from rag_engine.ingestion import Discovery, ReadAhead, Sandbox, discover
 from rag_engine.jobs.ingest_batch import IngestBatch
 from rag_engine.jobs.ingest_contested import ContestedIds
-from rag_engine.jobs.ingest_memory import checked_digest
+from rag_engine.jobs.ingest_memory import checked
+from rag_engine.jobs.ingest_near_duplicates import NearDuplicateSettlement
 from rag_engine.jobs.ingest_progress import IngestMeter, ReportProgress
 from rag_engine.jobs.ingest_reading import SourceIngestion
 from rag_engine.jobs.ingest_sources import SourceReview
@@ -42,6 +44,11 @@ class IngestJob:
         batch_chunks: int = 1024,
         workers: int = 1,
         small_characters: int | None = None,
+        strict: bool = False,
+        include: Sequence[str] = (),
+        exclude: Sequence[str] = (),
+        near_duplicates: str = "keep",
+        near_duplicate_threshold: float = 0.9,
         wait_seconds: float = 30.0,
         progress: ReportProgress = lambda _: None,
         now: Callable[[], int] = time.time_ns,
@@ -49,7 +56,10 @@ class IngestJob:
         """``make_sandbox`` starts what parses; it is only called when there is something to parse.
 
         At most ``workers`` processes parse, and as many chunk; an ingest up to ``small_characters`` (see
-        ``ChunkingPool``) is chunked in this one. ``now`` tells the nanoseconds since 1970.
+        ``ChunkingPool``) is chunked in this one. With ``strict``, a document of which anything would be left out
+        fails; what is stored of it stays. ``include`` and ``exclude`` are patterns, see ``discover``;
+        ``near_duplicates`` is the policy for them, see ``NearDuplicateSettlement``. ``now`` tells the nanoseconds
+        since 1970.
         """
         self._index = index
         self._catalog = index.catalog
@@ -57,6 +67,8 @@ class IngestJob:
         self._embedder = embedder
         self._make_sandbox = make_sandbox
         self._workers = workers
+        self._strict = strict
+        self._include, self._exclude = include, exclude
         self._wait_seconds = wait_seconds
         self._now = now
         self._meter = IngestMeter(progress)
@@ -68,6 +80,10 @@ class IngestJob:
             embedder=LockedEmbedder(lambda: embedder, catalog=index.catalog),
             batch_chunks=batch_chunks,
             meter=self._meter,
+            strict=strict,
+        )
+        self._near_duplicates = NearDuplicateSettlement(
+            catalog=index.catalog, batch=self._batch, policy=near_duplicates, threshold=near_duplicate_threshold
         )
         self._contested = ContestedIds(catalog=index.catalog, batch=self._batch)
         self._sources = SourceIngestion(
@@ -78,21 +94,34 @@ class IngestJob:
             fingerprint=self._lock.fingerprint,
         )
         self._failures: list[SourceFailure] = []
-        self._unchanged = self._moved = 0
+        self._unchanged = self._moved = self._copied = 0
 
     # The three ways in ----------------------------------------------------------------------------
 
-    def ingest_paths(self, paths: Sequence[str | Path], *, retry: bool = False) -> IngestReport:
+    def ingest_paths(
+        self,
+        paths: Sequence[str | Path],
+        *,
+        retry: bool = False,
+    ) -> IngestReport:
         """Files, folders and globs: new and changed ones are read, vanished ones removed, renamed ones moved.
 
-        A file in quarantine is read again when it or its loader has changed, or with ``retry``.
+        A file in quarantine is read again when it or its loader has changed, or with ``retry``. What patterns or a
+        .ragignore file leave out is gone for the index: see ``discover``.
 
         Raises:
             SourceNotFoundError: a path does not exist; nothing has been done then.
+            UsageError, UnreadableSourceError: what is to be left out cannot be told; nothing has been done then.
             IndexLockedError, IndexReadOnlyError, StorageFullError, ModelMismatchError, OutOfMemoryError: see these.
         """
         seen = self._now()
-        discovery = discover(paths, known={source.path for source in self._catalog.sources()})
+        discovery = discover(
+            paths,
+            known={source.path for source in self._catalog.sources()},
+            include=self._include,
+            exclude=self._exclude,
+            passed_over=[os.path.abspath(self._index.folder)],  # noqa: PTH100 - links are not resolved, as in discovery
+        )
         return self._run(lambda: self._ingest_discovered(discovery, seen=seen, retry=retry), purpose="rag ingest")
 
     def ingest_documents(self, documents: Iterable[Document]) -> IngestReport:
@@ -105,7 +134,8 @@ class IngestJob:
         One transaction: until it ends the index answers as before, and a kill leaves it as it was.
 
         Raises:
-            ChunkingError: a document cannot be cut into chunks; everything stays as it was.
+            ChunkingError, TruncatedError: a document cannot be cut into chunks, or, where that is refused, something
+                of one would be left out; everything stays as it was.
         """
         return self._run(self._re_embed, purpose="rag ingest --re-embed", agree=False)
 
@@ -122,6 +152,7 @@ class IngestJob:
                     self._agree_with_lock()
                 work()
                 self._batch.commit()
+                self._near_duplicates.settle()
                 self._meter.begin("index", 0)
                 with tracing.span("ingest index"):
                     self._index.caches.save()
@@ -140,6 +171,7 @@ class IngestJob:
                 unchanged=self._unchanged + self._sources.unchanged,
                 deleted=totals.changes.deleted,
                 failed=len(failures),
+                copies=self._copied + self._sources.copied_files,
             ),
             chunks=ChunkCounts(
                 added=totals.changes.chunks_added,
@@ -149,6 +181,7 @@ class IngestJob:
             ),
             embedded=totals.embedded,
             truncated=totals.truncated,
+            truncations=tuple(totals.truncations),
             failures=failures,
             seconds=time.perf_counter() - started,
             commit=counts.commit,
@@ -186,36 +219,42 @@ class IngestJob:
             discovery=discovery,
             seen=seen,
             retry=retry,
+            strict=self._strict,
             looked_at=lambda file: meter.advance(file.size),
         )
-        to_read = list(review.to_read())
+        self._contested.is_gone = review.is_gone
         for file, error in review.unreadable:
             self._sources.fail(file, error, sha256=None)
-        if review.moves:
+        if review.moves or review.copies or review.released:
             with self._catalog.change() as change:
                 for record, path, name in review.moves:
                     change.move_source(record, path=path, name=name)
+                for copy in review.copies:
+                    change.record_copy(copy)
+                for name in review.released:
+                    change.release(name)
+                self._batch.totals.changes += change.take_counts()
         if review.refreshed:
             self._catalog.refresh_sources(review.refreshed)
         self._failures += [*discovery.failures, *review.failures]
-        self._unchanged, self._moved = review.unchanged, review.moved
-        meter.begin("read", sum(file.size for file in to_read))
-        if to_read:
+        self._unchanged, self._moved, self._copied = review.unchanged, review.moved, review.copied_files
+        meter.begin("read", sum(file.size for file in review.to_read))
+        if review.to_read:
             with ReadAhead(make_sandbox=self._make_sandbox, workers=self._workers) as ahead:
-                self._sources.read(to_read, ahead=ahead, name_of=review.name_of, status_of=review.status_of)
+                self._sources.read(review, ahead=ahead)
         for path in review.vanished:
             self._batch.note(lambda change, path=path: change.delete_source(path))  # type: ignore[misc]
 
     def _ingest_memory(self, documents: Iterable[Document]) -> None:
         self._meter.begin("read", 0)
-        for document in documents:
+        for given in documents:
             try:
-                digest = checked_digest(document)
+                document, digest = checked(given)
                 stored = self._contested.stored(document.id)
                 if stored is not None and self._contested.is_held(stored, None):
                     raise DuplicateDocumentError(f"the id {document.id} belongs to a document of {stored.source}")
             except IngestionError as error:
-                self._failures.append(SourceFailure(document.id, error.code, error.message, error.hint))
+                self._failures.append(SourceFailure(given.id, error.code, error.message, error.hint))
                 continue
             self._sources.put(document, None, stored=stored, digest=digest)
 

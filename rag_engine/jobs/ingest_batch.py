@@ -5,20 +5,21 @@ from __future__ import annotations
 import contextlib
 import time
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from itertools import islice
 from typing import TYPE_CHECKING, TypeAlias
 
 from rag_engine import tracing
-from rag_engine.errors import ChunkingError
+from rag_engine.errors import ChunkingError, TruncatedError
 from rag_engine.index import Catalog, Change, ChangeCounts, PreparedDocument, embedding_key
 from rag_engine.jobs.ingest_progress import IngestMeter
 from rag_engine.protocols import Embedder
 from rag_engine.semantic_chunking import ChunkingPool, PendingChunks
 from rag_engine.tracing import names
-from rag_engine.types.document import Document, SourceFailure
+from rag_engine.types.document import Chunk, Document, SourceFailure
+from rag_engine.types.ingestion import TRUNCATIONS_TOLD, TruncatedDocument
 
 if TYPE_CHECKING:
     from rag_engine.protocols import Vectors
@@ -29,6 +30,7 @@ Put: TypeAlias = Callable[[Change, PreparedDocument], None]
 # Ctrl-C is heard.
 EMBEDDED_TOGETHER = 1024
 REPORTED_TOGETHER = 64  # documents
+TRUNCATIONS_IN_AN_ERROR = 3
 
 
 @dataclass(slots=True)
@@ -38,6 +40,7 @@ class BatchTotals:
     changes: ChangeCounts = field(default_factory=ChangeCounts)
     embedded: int = 0
     truncated: int = 0
+    truncations: list[TruncatedDocument] = field(default_factory=list)
 
 
 @dataclass(slots=True)
@@ -68,14 +71,23 @@ class IngestBatch:
     """
 
     def __init__(
-        self, *, catalog: Catalog, chunking: ChunkingPool, embedder: Embedder, batch_chunks: int, meter: IngestMeter
+        self,
+        *,
+        catalog: Catalog,
+        chunking: ChunkingPool,
+        embedder: Embedder,
+        batch_chunks: int,
+        meter: IngestMeter,
+        strict: bool = False,
     ) -> None:
-        """``batch_chunks`` waiting to be embedded make a commit."""
+        """``batch_chunks`` waiting to be embedded make a commit. With ``strict``, a document of which anything is
+        left out fails."""
         self._catalog = catalog
         self._chunking = chunking
         self._embedder = embedder
         self._batch_chunks = batch_chunks
         self._meter = meter
+        self._strict = strict
         self._transaction: Callable[[], AbstractContextManager[Change]] = catalog.change
         self._coming: deque[_Entry] = deque()  # from the first document on whose chunks are not taken yet
         self._ready: list[_Entry] = []
@@ -98,6 +110,11 @@ class IngestBatch:
     def replace_chunks(self, document: Document, *, size: int = 0) -> None:
         """Queues a stored document to be chunked and embedded anew."""
         self._put(_Entry(size, put=Change.replace_chunks), document)
+
+    def refuses(self, identifier: str) -> bool:
+        """Whether a document fails though it is stored just so: it is cut, and that was accepted then."""
+        window = self._embedder.identity.max_tokens
+        return self._strict and self._catalog.truncations(window=window).names(identifier)
 
     def pass_over(self, size: int) -> None:
         """Nothing is to be done for so many bytes of a source: they are done with when what came before is."""
@@ -146,14 +163,14 @@ class IngestBatch:
             started = time.perf_counter()
             try:
                 chunks = entry.pending.result()
-            except ChunkingError as error:
+                self._tell_truncations(document, chunks)
+            except (ChunkingError, TruncatedError) as error:
                 entry.operation = self._failed(entry, document, error)
             else:
                 prepared = PreparedDocument(document, entry.digest, entry.source, chunks, self._vectors)
                 put = entry.put
                 entry.operation = lambda change: put(change, prepared)
                 self._texts.update((embedding_key(chunk.embedded_text), chunk.embedded_text) for chunk in chunks)
-                self.totals.truncated += sum(chunk.tokens > self._embedder.identity.max_tokens for chunk in chunks)
             tracing.statistics.record("ingest chunk", time.perf_counter() - started)
             entry.pending = None
             self._ready_ids.append(document.id)
@@ -162,7 +179,27 @@ class IngestBatch:
                 self._meter.report()
         self._ready.append(entry)
 
-    def _failed(self, entry: _Entry, document: Document, error: ChunkingError) -> Operation:
+    def _tell_truncations(self, document: Document, chunks: Sequence[Chunk]) -> None:
+        """Counts what is left out of a document. Raises TruncatedError where nothing may be."""
+        window = self._embedder.identity.max_tokens
+        cuts = [TruncatedDocument(document.id, cut.stage, cut.what, cut.kept, cut.of) for cut in document.truncations]
+        cuts += [
+            TruncatedDocument(
+                document.id, "embedder", f"tokens of characters {chunk.start} to {chunk.end}", window, chunk.tokens
+            )
+            for chunk in chunks
+            if chunk.tokens > window
+        ]
+        if cuts and self._strict:
+            shown = "; ".join(str(cut) for cut in cuts[:TRUNCATIONS_IN_AN_ERROR])
+            more = len(cuts) - TRUNCATIONS_IN_AN_ERROR
+            raise TruncatedError(
+                f"of {document.id} only this would be kept: {shown}{f' and {more} more cuts' if more > 0 else ''}"
+            )
+        self.totals.truncated += len(cuts)
+        self.totals.truncations += cuts[: max(0, TRUNCATIONS_TOLD - len(self.totals.truncations))]
+
+    def _failed(self, entry: _Entry, document: Document, error: ChunkingError | TruncatedError) -> Operation:
         if entry.put is Change.replace_chunks:
             raise error  # a document without chunks would be lost to every search
         name = document.id if entry.source is None else f"{entry.source}: {document.id}"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from rag_engine.index import Catalog, SourceRecord, StoredDocument
@@ -32,12 +32,13 @@ class UnsettledSource:
 
 
 class ContestedIds:
-    """Who holds an id while sources are being read."""
+    """Who holds an id while sources are being read. ``is_gone`` says that a path is no source any more."""
 
     def __init__(self, *, catalog: Catalog, batch: IngestBatch) -> None:
         self._catalog = catalog
         self._batch = batch
         self.unsettled: dict[str, UnsettledSource] = {}
+        self.is_gone: Callable[[str], bool] = is_gone
 
     def holder(self, identifier: str, source: str | None) -> StoredDocument | None:
         """The document of another, living source that has this id; None where the id is free for ``source``."""
@@ -54,7 +55,7 @@ class ContestedIds:
         """Whether a document belongs to another, living source than ``source``."""
         if stored.source is None or stored.source == source:
             return stored.source != source
-        return not (is_gone(stored.source) or self._is_given_up(stored.id, stored.source))
+        return not (self.is_gone(stored.source) or self._is_given_up(stored.id, stored.source))
 
     def freed(self, unsettled: UnsettledSource) -> set[str]:
         """The contested ids of a source that no other one holds any more."""

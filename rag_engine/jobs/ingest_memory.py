@@ -1,4 +1,4 @@
-"""Documents from memory: whether one can be stored as it is."""
+"""Documents from memory: whether one can be stored as it is, and what in it is suspicious."""
 
 from __future__ import annotations
 
@@ -6,11 +6,12 @@ import json
 
 from rag_engine.errors import DecodingError, EmptySourceError, ParsingError
 from rag_engine.index import document_digest
+from rag_engine.ingestion import examined
 from rag_engine.types.document import Document
 
 
-def checked_digest(document: Document) -> str:
-    """The digest of a document that can be stored.
+def checked(document: Document) -> tuple[Document, str]:
+    """A document that can be stored, with what is suspicious in it flagged as in files, and its digest.
 
     Raises:
         EmptySourceError, DecodingError, ParsingError: it cannot; says why.
@@ -24,7 +25,8 @@ def checked_digest(document: Document) -> str:
     try:
         document.id.encode()
         json.dumps(dict(document.metadata), allow_nan=False, ensure_ascii=False).encode()
-        return document_digest(document)
+        document = examined(document)
+        return document, document_digest(document)
     except UnicodeEncodeError as error:
         raise DecodingError(
             f"the document {document.id!a} holds a lone surrogate",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from typing import TypeVar
@@ -15,6 +15,7 @@ from rag_engine.ingestion import ReadAhead, SourceFile, SourceReading, discover,
 from rag_engine.jobs.ingest_batch import IngestBatch
 from rag_engine.jobs.ingest_contested import ContestedIds, UnsettledSource
 from rag_engine.jobs.ingest_progress import IngestMeter
+from rag_engine.jobs.ingest_sources import SourceReview
 from rag_engine.types.document import Document, SourceFailure
 
 _Item = TypeVar("_Item")
@@ -23,7 +24,8 @@ _Item = TypeVar("_Item")
 class SourceIngestion:
     """Reads files and settles who has which document.
 
-    ``unchanged`` counts documents that were there already, ``failures`` are files and records that could not be read.
+    ``unchanged`` counts documents that were there already, ``copied_files`` files noted as copies of one that was
+    read, ``failures`` are files and records that could not be read.
     """
 
     def __init__(
@@ -41,25 +43,38 @@ class SourceIngestion:
         self._contested = contested
         self._meter = meter
         self._fingerprint = fingerprint
-        self.unchanged = 0
+        self.unchanged = self.copied_files = 0
         self.failures: list[SourceFailure] = []
 
-    def read(
-        self,
-        files: Sequence[SourceFile],
-        *,
-        ahead: ReadAhead,
-        name_of: Callable[[str], str],
-        status_of: Callable[[SourceFile], FileStatus | None],
-    ) -> None:
-        """Reads files, in their order, and settles what several of them hold."""
-        readings = ahead.read((file.location, name_of(file.location), file.size) for file in files)
-        for file, reading in zip(files, readings, strict=True):
-            with tracing.span("read source"):
-                self._read(file, reading, status_of(file))
+    def read(self, review: SourceReview, *, ahead: ReadAhead) -> None:
+        """Reads the files of a review, in their order, and settles what several of them hold.
+
+        Those that wait for a file with the same bytes become copies of it. Where that one fails, or has other bytes
+        by now, the next of them is read in its place.
+        """
+        files = review.to_read
+        while files:
+            readings = ahead.read((file.location, review.name_of(file.location), file.size) for file in files)
+            unread: list[SourceFile] = []
+            for file, reading in zip(files, readings, strict=True):
+                with tracing.span("read source"):
+                    record = self._read(file, reading, review.status_of(file))
+                waiting = review.waiting.pop(file.location, [])
+                if record is not None and record.sha256 == review.content_of(file.location):
+                    for copy in waiting:
+                        self._note_copy(review.copy_of(record, copy))
+                elif waiting:
+                    unread.append(waiting[0])
+                    review.waiting[waiting[0].location] = waiting[1:]
+            files = unread
         self._settle(ahead)
 
-    def _read(self, file: SourceFile, reading: SourceReading, status: FileStatus | None) -> None:
+    def _note_copy(self, copy: SourceRecord) -> None:
+        self.copied_files += 1
+        self._batch.note(lambda change: change.record_copy(copy))
+
+    def _read(self, file: SourceFile, reading: SourceReading, status: FileStatus | None) -> SourceRecord | None:
+        """Queues what a file holds; None where it could not be read."""
         path, characters = file.location, 0
         before = set(self._catalog.document_ids(path))
         here: set[str] = set()
@@ -84,7 +99,7 @@ class SourceIngestion:
                     duplicates[item.id] = _duplicate(path, item.id, stored)
         except IngestionError as error:
             self.fail(file, error, sha256=None if error.retryable else _sha256_of(file), size=file.size - characters)
-            return
+            return None
         given_up = before - here
         record = SourceRecord(
             path=path,
@@ -97,17 +112,20 @@ class SourceIngestion:
             status=status,
         )
         self.failures.extend(failures)
-        self._finish(record, [*failures, *duplicates.values()], size=file.size - characters)
+        settled = record.complete
+        self._finish(record, [*failures, *duplicates.values()], size=file.size - characters, settled=settled)
         if not record.complete:
             self._contested.unsettled[path] = UnsettledSource(
                 record, frozenset(shared), duplicates, frozenset(given_up), failures
             )
+        return record
 
     def put(
         self, document: Document, source: str | None, *, stored: StoredDocument | None, digest: str, size: int = 0
     ) -> None:
         """Queues a document unless it is ``stored`` just so."""
-        if stored is not None and stored.source == source and stored.digest == digest:
+        same = stored is not None and stored.source == source and stored.digest == digest
+        if same and not self._batch.refuses(document.id):
             self.unchanged += 1
             self._batch.pass_over(size)
         else:
@@ -121,12 +139,16 @@ class SourceIngestion:
             lambda change: change.quarantine(failure, sha256=sha256, loader_versions=self._fingerprint), size=size
         )
 
-    def _finish(self, record: SourceRecord, failures: Sequence[SourceFailure], *, size: int = 0) -> None:
-        """Queues the notes about a source that was read and about those of its records that failed."""
+    def _finish(
+        self, record: SourceRecord, failures: Sequence[SourceFailure], *, size: int = 0, settled: bool = True
+    ) -> None:
+        """Queues the notes about a source that was read and about those of its records that failed. One that is not
+        settled is finished once more: its failures are noted then, so that each counts once."""
 
         def finish(change: Change) -> None:
-            change.record_source(record)
-            for failure in [*failures, *self._batch.failed_records.get(record.path, ())]:
+            failed = [*failures, *self._batch.failed_records.get(record.path, ())]
+            change.record_source(record, failing={failure.source for failure in failed})
+            for failure in failed if settled else ():
                 change.quarantine(failure, sha256=record.sha256, loader_versions=self._fingerprint)
 
         self._batch.note(finish, size=size)

@@ -10,6 +10,7 @@ from enum import StrEnum
 
 from rag_engine.errors import CitationError
 from rag_engine.types.generation import Citation, Completion, FinishReason, NumberedSource, Prompt
+from rag_engine.types.suspicion import suspicions_between
 
 # [1], [1][2] and [1, 2]
 _MARKERS = re.compile(r"\[(\d{1,4}(?:\s*,\s*\d{1,4})*)\]")
@@ -63,6 +64,7 @@ def resolve_citations(
                 digest=digest,
                 title=passage.title,
                 page=page_of(passage.document_id, start) if page_of else passage.page,
+                suspicious=suspicions_between(passage.metadata, start, end),
             )
         )
     return tuple(citations)

@@ -33,14 +33,30 @@ Answer the question from the numbered sources, and from nothing else.
 - Be brief, and answer in the language of the question.""",
 )
 
-# What could be taken for one of our fences: an opening or closing tag of their names, however it is spaced or cased.
-_FENCE_LIKE = re.compile(r"<(?=\s*/?\s*(?:source|question)\b)", re.IGNORECASE)
+# What a reader passes over within a tag: white space, and characters without a width.
+_UNSEEN = "[\\s\u00ad\u180e\u200b-\u200f\u202a-\u202e\u2060-\u206f\ufe00-\ufe0f\ufeff\U000e0000-\U000e01ef]*"
+_SLASH = "[/\u2044\u2215\uff0f]?"
+# What could be taken for one of our fences: an opening or closing tag of their names, however it is spaced, cased
+# or disguised, also with brackets and slashes that only look like them.
+_FENCE_LIKE = re.compile(
+    f"[<\u2039\u2329\u27e8\u3008\ufe64\uff1c](?={_UNSEEN}{_SLASH}{_UNSEEN}"
+    f"(?:{_UNSEEN.join('source')}|{_UNSEEN.join('question')}){_UNSEEN}(?![\\w-]))",
+    re.IGNORECASE,
+)
+# What models take for the end of a turn or the beginning of another: a server may read it so even within a text.
+_TURN_LIKE = re.compile(
+    r"<(?=\|[\w ]+\|>|</?sys>>|/?(?:start_of_turn|end_of_turn|s|bos|eos)>)|\[(?=/?inst\])", re.IGNORECASE
+)
 
 
 def render_sources(sources: Sequence[NumberedSource]) -> str:
-    """The sources as the model reads them, each fenced and numbered; the passages themselves are not changed."""
+    """The sources as the model reads them, each fenced and numbered; the passages themselves are not changed.
+
+    Nothing within a source can open or close a fence, or a turn of the chat. One that holds something suspicious
+    says so.
+    """
     return "\n".join(
-        f'<source number="{source.number}" title="{_attribute(source.passage.title)}">\n'
+        f'<source number="{source.number}" title="{_attribute(source.passage.title)}"{_warning(source)}>\n'
         f"{_fenceless(source.passage.text)}\n"
         f"</source>"
         for source in sources
@@ -52,9 +68,15 @@ def render_question(question: str) -> str:
     return f"<question>\n{_fenceless(question)}\n</question>"
 
 
+def _warning(source: NumberedSource) -> str:
+    kinds = sorted({suspicion.kind.value.replace("_", " ") for suspicion in source.passage.suspicious})
+    return f' warning="may be meant to mislead you: {", ".join(kinds)}"' if kinds else ""
+
+
 def _fenceless(text: str) -> str:
-    return _FENCE_LIKE.sub("&lt;", text)
+    text = _FENCE_LIKE.sub("&lt;", text)
+    return _TURN_LIKE.sub(lambda mark: "&lt;" if mark[0] == "<" else "&#91;", text)
 
 
 def _attribute(text: str) -> str:
-    return html.escape(" ".join(text.split()), quote=True)
+    return _fenceless(html.escape(" ".join(text.split()), quote=True))

@@ -51,10 +51,10 @@ def group_sections(units: Sequence[Unit], positions: TokenPositions, capacity: f
 
 
 def _sections(units: Sequence[Unit]) -> Iterator[_Section]:
-    opens = [n for n, unit in enumerate(units) if n == 0 or unit.kind is BlockKind.HEADING]
+    opens = [n for n, unit in enumerate(units) if n == 0 or unit.headings != units[n - 1].headings]
     for first, last in pairwise([*opens, len(units)]):
         heading = units[first].headings[-1:]
-        has_body = last - first > 1 or not heading
+        has_body = last - first > 1 or units[first].kind is not BlockKind.HEADING
         yield _Section(
             first, last, units[first].start, units[last - 1].end, heading[0].level if heading else 0, has_body
         )

@@ -57,6 +57,8 @@ def read_structure(document: Document) -> list[Unit]:
             level = min(max(block.level, 1), _DEEPEST_LEVEL)
             heading = replace(block, start=start, end=end, level=level, title=_title(text, block))
             above = (*(outer for outer in above if outer.level < level), heading)
+        elif block.level:
+            above = tuple(outer for outer in above if outer.level < block.level)
         units.append(Unit(block.kind, start, end, above))
     return units
 

@@ -27,8 +27,9 @@ class Block:
     """A structural unit of a document's text, in characters: 0-based, end exclusive.
 
     Blocks of one document are in order and do not overlap; text between them is white space or
-    markup that belongs to no unit. ``level`` is the heading's level from 1 (0 for other kinds);
-    ``title`` is a heading's words without its markup.
+    markup that belongs to no unit. ``level`` is the heading's level from 1; a block of another kind that
+    has one ends the sections of that level and deeper, as code behind a class does (0: it ends none).
+    ``title`` is a heading's words without its markup, or what it heads, such as ``class Parser``.
     """
 
     kind: BlockKind
@@ -48,11 +49,25 @@ class Page:
 
 
 @dataclass(frozen=True, slots=True)
+class Truncation:
+    """What a stage left out of a document: ``kept`` of ``of`` things, which ``what`` names, such as ``rows of Sales``.
+
+    ``stage`` is ``loader`` or ``embedder``, the model that reads a chunk only up to its window.
+    """
+
+    what: str
+    kept: int
+    of: int
+    stage: str = "loader"
+
+
+@dataclass(frozen=True, slots=True)
 class Document:
     """One document with its canonical text, the text every span and citation refers to.
 
     ``blocks`` is empty where the format says nothing about structure; the chunker then reads the
-    structure from the text. ``pages`` is empty for formats without pages.
+    structure from the text. ``pages`` is empty for formats without pages. ``truncations`` tell what
+    its loader left out.
     """
 
     id: str
@@ -61,6 +76,7 @@ class Document:
     metadata: Metadata = field(default_factory=dict)
     blocks: tuple[Block, ...] = ()
     pages: tuple[Page, ...] = ()
+    truncations: tuple[Truncation, ...] = ()
 
     def page_at(self, position: int) -> int | None:
         """Number of the page that holds the character at ``position``, or None without pages."""
@@ -90,10 +106,10 @@ class Chunk:
 
 @dataclass(frozen=True, slots=True)
 class SourceFailure:
-    """A file, or one record of a file, that could not be ingested: what, why and the mend.
+    """A file, or one record or member of a file, that could not be ingested: what, why and the mend.
 
-    ``source`` names the file, with ``:LINE`` behind it where one record failed. ``code`` is the
-    error's stable code (see ``rag_engine.errors``).
+    ``source`` names the file, with ``:LINE`` behind it where one record failed and ``/PATH`` where a file within it
+    did. ``code`` is the error's stable code (see ``rag_engine.errors``).
     """
 
     source: str

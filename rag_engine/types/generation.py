@@ -8,6 +8,7 @@ from enum import StrEnum
 from typing import TypeAlias
 
 from rag_engine.types.retrieval import Passage
+from rag_engine.types.suspicion import Suspicion
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,7 +98,8 @@ class Citation:
 
     ``text`` equals the document's characters ``start`` to ``end`` (0-based, end exclusive).
     ``digest`` is the SHA-256 of the document's whole text when it was cited, so that
-    a later check can tell a moved citation from a changed one.
+    a later check can tell a moved citation from a changed one. ``suspicious`` is what in these characters, or in
+    their document as a whole, may be meant to mislead.
     """
 
     marker: int
@@ -108,6 +110,7 @@ class Citation:
     digest: str
     title: str = ""
     page: int | None = None
+    suspicious: tuple[Suspicion, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,6 +6,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
+from rag_engine.types.ingestion import TruncatedDocument
+from rag_engine.types.suspicion import SuspiciousDocument
+
 
 @dataclass(frozen=True, slots=True)
 class Finding:
@@ -36,9 +39,23 @@ class QuarantinedSource:
 
     @property
     def history(self) -> str:
-        """How often it failed, and when last, in words."""
-        times = "once" if self.attempts == 1 else f"{self.attempts} times"
-        return f"failed {times}, last {self.last_failed}"
+        """How often it failed, and when, in words."""
+        if self.attempts == 1:
+            return f"failed once, {self.last_failed}"
+        return f"failed {self.attempts} times, first {self.first_failed}, last {self.last_failed}"
+
+
+@dataclass(frozen=True, slots=True)
+class NearDuplicate:
+    """A ``document`` that is nearly the same as an earlier one, ``of``.
+
+    ``similarity`` is the Jaccard similarity of their word 5-grams; ``dropped`` says that it is not searched.
+    """
+
+    document: str
+    of: str
+    similarity: float
+    dropped: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,8 +87,11 @@ class DenseState:
 
 @dataclass(frozen=True, slots=True)
 class IndexStatus:
-    """What an index holds. ``caches`` says for each leg the commit that its files reflect, or what is wrong with
-    them; ``dense`` is None where its files cannot be opened."""
+    """What an index holds. ``copies`` counts sources with the bytes of another one. ``caches`` says for each leg
+    the commit that its files reflect, or what is wrong with them; ``dense`` is None where its files cannot be
+    opened. ``truncated`` counts what was left out of documents or is not read of their chunks by the model,
+    ``suspicious`` documents that hold something suspicious; ``truncations`` and ``suspicions`` name the first of
+    them by document. ``sandbox`` is what confines the parser on this system."""
 
     index: str
     folder: str
@@ -79,10 +99,16 @@ class IndexStatus:
     documents: int
     chunks: int
     sources: int
+    copies: int
+    near_duplicates: tuple[NearDuplicate, ...]
     lock: Mapping[str, Any] | None
     embedding: EmbeddingPath
     caches: Mapping[str, int | str]
     dense: DenseState | None
     truncated: int
+    truncations: tuple[TruncatedDocument, ...]
+    suspicious: int
+    suspicions: tuple[SuspiciousDocument, ...]
     quarantined: tuple[QuarantinedSource, ...]
+    sandbox: tuple[str, ...]
     bytes_on_disk: int

@@ -9,6 +9,25 @@ from rag_engine.types.document import SourceFailure
 
 
 @dataclass(frozen=True, slots=True)
+class LoadLimits:
+    """What a loader may take out of one file, and with what it may open it.
+
+    ``max_characters`` caps each document. ``passwords`` are tried one after the other on what is encrypted. For what
+    holds files in itself: ``max_depth`` is how many such containers are opened, one within the other (0: none),
+    ``max_members`` how many files come out of one source and ``max_unpacked_bytes`` how many bytes, in all.
+    ``fatal_after`` says which of these files ended their parser before and are passed over now: how many records come
+    before each, and the code of its failure.
+    """
+
+    max_characters: int
+    passwords: tuple[str, ...] = field(default=(), repr=False)
+    max_depth: int = 3
+    max_members: int = 100_000
+    max_unpacked_bytes: int = 1 << 30
+    fatal_after: tuple[tuple[int, str], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class IngestProgress:
     """How far an ingest is.
 
@@ -34,7 +53,8 @@ class IngestProgress:
 
 @dataclass(frozen=True, slots=True)
 class DocumentCounts:
-    """Documents by what happened to them; ``failed`` counts files and single records that could not be read."""
+    """Documents by what happened to them; ``failed`` counts files and single records that could not be read,
+    ``copies`` files with the bytes of another one, whose documents theirs are."""
 
     added: int = 0
     updated: int = 0
@@ -42,6 +62,7 @@ class DocumentCounts:
     unchanged: int = 0
     deleted: int = 0
     failed: int = 0
+    copies: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,10 +75,29 @@ class ChunkCounts:
     total: int = 0
 
 
+# How many entries of the truncation ledger a report or a status names.
+TRUNCATIONS_TOLD = 100
+
+
+@dataclass(frozen=True, slots=True)
+class TruncatedDocument:
+    """One entry of the truncation ledger: ``kept`` of ``of`` things of a document, named by ``what``, got through
+    ``stage``: ``loader``, or ``embedder``, the model that reads a chunk only up to its window."""
+
+    document: str
+    stage: str
+    what: str
+    kept: int
+    of: int
+
+    def __str__(self) -> str:
+        return f"{self.kept:,} of {self.of:,} {self.what}"
+
+
 @dataclass(frozen=True, slots=True)
 class IngestReport:
-    """What an ingest did. ``embedded`` counts texts that went through the model, ``truncated`` chunks that
-    the model could not read whole.
+    """What an ingest did. ``embedded`` counts texts that went through the model. ``truncated`` counts what was left
+    out of documents that it read, or will not be read of their chunks by the model; ``truncations`` names the first.
 
     ``stages`` gives the seconds that the ingest itself spent in each stage: ``hash``, ``embed``, ``commit`` and
     ``index`` are its own work. Files are parsed and chunked in other processes meanwhile; ``parse`` and ``chunk``
@@ -69,6 +109,7 @@ class IngestReport:
     chunks: ChunkCounts
     embedded: int
     truncated: int
+    truncations: tuple[TruncatedDocument, ...]
     failures: tuple[SourceFailure, ...]
     seconds: float
     commit: int

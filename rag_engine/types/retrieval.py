@@ -8,6 +8,7 @@ from enum import StrEnum
 from typing import TypeAlias
 
 from rag_engine.types.document import JsonValue, Metadata
+from rag_engine.types.suspicion import Suspicion, suspicions_between
 
 
 class SearchMode(StrEnum):
@@ -92,7 +93,9 @@ class Passage:
     """A chunk that a search brought, with the characters it stands for.
 
     ``rank`` counts from 1. ``scores`` holds each leg's raw score under its name, where the leg
-    found the chunk; ``score`` is what the passages are ordered by.
+    found the chunk; ``score`` is what the passages are ordered by. ``sources`` are the paths of the
+    document's files where there are several with the same bytes, ``near_duplicates`` the ids of documents that are
+    nearly the same and are not shown for it.
     """
 
     rank: int
@@ -107,3 +110,10 @@ class Passage:
     page: int | None = None
     metadata: Metadata = field(default_factory=dict)
     scores: Mapping[str, float] = field(default_factory=dict)
+    sources: tuple[str, ...] = ()
+    near_duplicates: tuple[str, ...] = ()
+
+    @property
+    def suspicious(self) -> tuple[Suspicion, ...]:
+        """What in it, or in its document as a whole, may be meant to mislead."""
+        return suspicions_between(self.metadata, self.start, self.end)

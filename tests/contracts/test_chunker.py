@@ -173,9 +173,10 @@ def documents(draw: st.DrawFn) -> Document:
     """Documents of mixed blocks; half of them give their blocks, half leave the reading to the chunker."""
     text, blocks = "", []
     for kind, content in draw(st.lists(BLOCKS, max_size=12)):
-        level = draw(st.integers(1, 4)) if kind is BlockKind.HEADING else 0
-        written = "#" * level + " " + content if level else content
-        blocks.append(Block(kind, len(text), len(text) + len(written), level, content if level else ""))
+        heading = kind is BlockKind.HEADING
+        level = draw(st.integers(1, 4)) if heading else draw(st.integers(0, 4)) if kind is BlockKind.CODE else 0
+        written = "#" * level + " " + content if heading else content
+        blocks.append(Block(kind, len(text), len(text) + len(written), level, content if heading else ""))
         text += written + draw(st.sampled_from(["\n\n", "\n", "\r\n\r\n", "\n---\n", "\n\nstray words\n"]))
     title = draw(st.sampled_from(["", "A title", "alpha"]) | SENTENCES)
     return Document("d", text, title=title, blocks=tuple(blocks) if draw(st.booleans()) else ())

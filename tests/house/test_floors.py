@@ -50,6 +50,7 @@ FENCES = {
     "rich": ("cli",),
     "pydantic": ("config",),
     "ir_measures": ("evaluation",),
+    "watchfiles": ("jobs/watch",),
 }
 
 

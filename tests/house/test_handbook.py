@@ -29,8 +29,9 @@ from rag_engine.ingestion import select_loader
 from rag_engine.types.document import SourceFailure
 from rag_engine.types.generation import Answer, Citation, Usage
 from rag_engine.types.health import Finding, IndexStatus, QuarantinedSource
-from rag_engine.types.ingestion import ChunkCounts, DocumentCounts, IngestReport
+from rag_engine.types.ingestion import ChunkCounts, DocumentCounts, IngestReport, LoadLimits, TruncatedDocument
 from rag_engine.types.retrieval import SearchMode
+from rag_engine.types.suspicion import Suspicion, SuspiciousDocument
 
 ROOT = Path(__file__).parents[2]
 PAGES = {path.name: path.read_text(encoding="utf-8") for path in sorted((ROOT / "docs").glob("*.md"))}
@@ -75,10 +76,11 @@ def test_options_of_rag_itself_are_listed() -> None:
 @pytest.mark.parametrize(
     ("command", "records"),
     [
-        ("ingest", (IngestReport, DocumentCounts, ChunkCounts, SourceFailure)),
+        ("ingest", (IngestReport, DocumentCounts, ChunkCounts, SourceFailure, TruncatedDocument)),
         ("ask", (Citation, Usage)),
         ("eval", ()),
-        ("status", (IndexStatus, QuarantinedSource)),
+        ("status", (IndexStatus, QuarantinedSource, SuspiciousDocument)),
+        ("search", (Suspicion,)),
         ("doctor", (Finding,)),
     ],
 )
@@ -126,7 +128,7 @@ def settings() -> dict[str, tuple[object, str]]:
 
 
 def shown(default: object) -> str:
-    if default is None:
+    if default is None or default == ():
         return "not set"
     return f"{default:g}" if isinstance(default, float) else str(default)
 
@@ -219,7 +221,7 @@ def canonical_text(identifier: str) -> str | None:
     if not path.is_file():
         return None
     data = path.read_bytes()
-    (document,) = select_loader(identifier, data).load(data, name=identifier, max_characters=10_000_000)
+    (document,) = select_loader(identifier, data).load(data, name=identifier, limits=LoadLimits(10_000_000))
     assert not isinstance(document, SourceFailure)
     return document.text
 

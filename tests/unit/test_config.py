@@ -85,3 +85,31 @@ def test_every_setting_says_what_it_is() -> None:
     for section in Settings.model_fields:
         for key, field in type(getattr(Settings(), section)).model_fields.items():
             assert field.description, f"{section}.{key}"
+
+
+def test_passwords_are_a_list_in_the_file_and_lines_in_the_environment_and_are_never_shown(tmp_path: Path) -> None:
+    (tmp_path / "rag.toml").write_text("[ingestion]\npasswords = ['a, b', '[c']\n", encoding="utf-8")
+    (tmp_path / "rag.toml").chmod(0o600)
+    for environment in ({}, {"RAG_ENGINE__INGESTION__PASSWORDS": "a, b\n\n[c\n"}):
+        settings = load_settings(environment=environment)
+        assert [password.get_secret_value() for password in settings.ingestion.passwords] == ["a, b", "[c"]
+        assert "a, b" not in f"{settings!r} {settings} {settings.model_dump_json()}"
+
+
+@pytest.mark.parametrize(("mode", "warned"), [(0o644, True), (0o600, False)])
+def test_a_file_with_passwords_that_others_may_read_is_warned_of(
+    tmp_path: Path, mode: int, warned: bool, caplog: pytest.LogCaptureFixture
+) -> None:
+    file = tmp_path / "own.toml"
+    file.write_text("[ingestion]\npasswords = ['secret']\n", encoding="utf-8")
+    file.chmod(mode)
+    load_settings(file, environment={})
+    assert ("others may read it" in caplog.text) is warned
+    assert "secret" not in caplog.text
+
+
+def test_a_wrong_password_setting_is_refused_without_showing_it(tmp_path: Path) -> None:
+    (tmp_path / "rag.toml").write_text("[ingestion]\npasswords = [{hidden = 'secret'}]\n", encoding="utf-8")
+    with pytest.raises(ConfigurationError) as caught:
+        load_settings(environment={})
+    assert "secret" not in str(caught.value)

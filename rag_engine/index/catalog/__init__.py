@@ -3,6 +3,7 @@
 from rag_engine.index.catalog.catalog import Catalog, ChunkEntry
 from rag_engine.index.catalog.change import Change
 from rag_engine.index.catalog.connection import FILE_NAME
+from rag_engine.index.catalog.neighbourhood import Neighbourhood
 from rag_engine.index.catalog.records import (
     CatalogCounts,
     ChangeCounts,
@@ -23,6 +24,7 @@ __all__ = [
     "ChangeCounts",
     "ChunkEntry",
     "FileStatus",
+    "Neighbourhood",
     "PreparedDocument",
     "SourceRecord",
     "StoredDocument",

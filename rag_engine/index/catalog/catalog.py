@@ -5,9 +5,11 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import json
+import sqlite3
 import threading
+from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -17,16 +19,23 @@ from rag_engine.errors import CatalogDamagedError
 from rag_engine.index.catalog import connection as database
 from rag_engine.index.catalog.change import Change
 from rag_engine.index.catalog.filters import condition
+from rag_engine.index.catalog.ledger import TruncationLedger
+from rag_engine.index.catalog.neighbourhood import NearDuplicates, Neighbourhood
 from rag_engine.index.catalog.records import CatalogCounts, FileStatus, SourceRecord, StoredDocument
-from rag_engine.types.document import Block, BlockKind, Document, Page
+from rag_engine.types.document import Block, BlockKind, Document, Page, Truncation
 from rag_engine.types.health import QuarantinedSource
 from rag_engine.types.retrieval import Filter, Passage
+from rag_engine.types.suspicion import SuspiciousDocument, suspicions_in
 
 if TYPE_CHECKING:
     from rag_engine.protocols import Numbers, Vectors
 
 # SQLite's limit on parameters of a statement is far above; rows are read in portions to keep memory flat.
 PORTION = 5_000
+
+
+# Word for word the condition of the index that m004 made.
+_IS_SUSPICIOUS = """instr(metadata, '"suspicious": [{"kind": "') > 0"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +66,7 @@ class Catalog:
         self._read_only = read_only
         self._lock = threading.RLock()
         self._connection = database.connect(path, read_only=read_only)
+        self.near_duplicates = NearDuplicates(self._rows)
 
     @classmethod
     def create(cls, path: Path) -> Catalog:
@@ -147,20 +157,45 @@ class Catalog:
         """Every file that documents came from, by path."""
         return self._sources("order by path")
 
+    def repeated_contents(self) -> set[str]:
+        """SHA-256 of the bytes that several sources have documents of, each its own."""
+        return {
+            sha256
+            for (sha256,) in self._rows(
+                "select sha256 from sources where same_as is null group by sha256 having count(*) > 1"
+            )
+        }
+
     def refresh_sources(self, sources: Iterable[SourceRecord]) -> None:
         """Notes how the folders of files know them now whose bytes are what they were: no commit, nothing else."""
+        with self._unnumbered() as connection:
+            connection.executemany(
+                "update sources set size = ?, modified = ?, changed = ?, inode = ? where path = ?",
+                [(source.size, *source.status_columns, source.path) for source in sources],
+            )
+
+    @contextlib.contextmanager
+    def neighbourhood(self) -> Iterator[Neighbourhood]:
+        """A transaction over which documents are nearly the same: no commit, since no chunk changes."""
+        with self._unnumbered() as connection:
+            yield Neighbourhood(connection)
+
+    @contextlib.contextmanager
+    def _unnumbered(self) -> Iterator[sqlite3.Connection]:
+        """A transaction that is none of the commits, since no cache reflects what it changes."""
         with self._lock, database.translated_errors(self.path):
             self._connection.execute("begin immediate")
             try:
-                self._connection.executemany(
-                    "update sources set size = ?, modified = ?, changed = ?, inode = ? where path = ?",
-                    [(source.size, *source.status_columns, source.path) for source in sources],
-                )
+                yield self._connection
                 self._connection.execute("commit")
             except BaseException:
                 if self._connection.in_transaction:
                     self._connection.execute("rollback")
                 raise
+
+    def count_copies(self) -> int:
+        """How many sources have the bytes of another one, whose documents theirs are."""
+        return int(self._rows("select count(*) from sources where same_as is not null")[0][0])
 
     def _sources(self, clause: str, parameters: Sequence[Any] = ()) -> list[SourceRecord]:
         return [
@@ -173,9 +208,10 @@ class Catalog:
                 version,
                 bool(complete),
                 None if None in status else FileStatus(*status),
+                same_as,
             )
-            for path, name, sha256, size, loader, version, complete, *status in self._rows(
-                "select path, name, sha256, size, loader, loader_version, complete, modified, changed, inode "
+            for path, name, sha256, size, loader, version, complete, same_as, *status in self._rows(
+                "select path, name, sha256, size, loader, loader_version, complete, same_as, modified, changed, inode "
                 f"from sources {clause}",
                 parameters,
             )
@@ -214,7 +250,7 @@ class Catalog:
 
     @staticmethod
     def document_of(row: Sequence[Any]) -> tuple[Document, str | None]:
-        """A document and its source from a row of DOCUMENT_COLUMNS."""
+        """A document and its source from a row of DOCUMENT_COLUMNS; its truncations lie elsewhere."""
         identifier, source, title, text, metadata, blocks, pages = row
         document = Document(
             id=identifier,
@@ -232,9 +268,23 @@ class Catalog:
         while rows := self._rows(
             f"select number, {self.DOCUMENT_COLUMNS} from documents where number > ? order by number limit 64", (last,)
         ):
+            cuts: dict[int, list[Truncation]] = defaultdict(list)
+            for number, *fields in self._rows(
+                "select document, what, kept, total, stage from truncations where document between ? and ? "
+                "order by rowid",
+                (rows[0][0], rows[-1][0]),
+            ):
+                cuts[number].append(Truncation(*fields))
             last = rows[-1][0]
             for row in rows:
-                yield self.document_of(row[1:])
+                document, source = self.document_of(row[1:])
+                yield replace(document, truncations=tuple(cuts[row[0]])), source
+
+    def documents_of(self, numbers: Iterable[int]) -> Iterator[Document]:
+        """The documents of these numbers, in this order."""
+        for number in numbers:
+            for row in self._rows(f"select {self.DOCUMENT_COLUMNS} from documents where number = ?", (number,)):
+                yield self.document_of(row)[0]
 
     def broken_documents(self) -> Iterator[tuple[str, str]]:
         """Ids of documents that are not as they were stored, with what is wrong. Reads everything."""
@@ -252,9 +302,21 @@ class Catalog:
                 elif stray:
                     yield identifier, f"{stray} of its chunks lie outside its text"
 
-    def count_chunks_over(self, tokens: int) -> int:
-        """How many chunks have more tokens than this: those that a model of this window cuts."""
-        return int(self._rows("select count(*) from chunks where tokens > ?", (tokens,))[0][0])
+    def truncations(self, *, window: int) -> TruncationLedger:
+        """What was left out of the documents where a model of ``window`` tokens reads their chunks."""
+        return TruncationLedger(self._rows, window=window)
+
+    def count_suspicious(self) -> int:
+        """How many documents hold something suspicious."""
+        return int(self._rows(f"select count(*) from documents where {_IS_SUSPICIOUS}")[0][0])
+
+    def suspicious(self, *, most: int) -> list[SuspiciousDocument]:
+        """The documents that hold something suspicious, by id, at most so many."""
+        sql = f"select id, metadata from documents where {_IS_SUSPICIOUS} order by id limit ?"
+        return [
+            SuspiciousDocument(identifier, suspicions_in(json.loads(metadata)))
+            for identifier, metadata in self._rows(sql, (most,))
+        ]
 
     def known_vectors(self, keys: Sequence[bytes]) -> set[bytes]:
         """Which of these embedding keys have a vector."""
@@ -308,10 +370,11 @@ class Catalog:
         for start in range(0, len(chunks), PORTION):
             portion = [int(number) for number in chunks[start : start + PORTION]]
             marks = ",".join("?" * len(portion))
-            for number, identifier, title, begin, end, text, path, pages, metadata in self._rows(
+            for number, identifier, title, begin, end, text, path, pages, metadata, first, others in self._rows(
                 "select chunks.number, documents.id, documents.title, chunks.start, chunks.end, "
                 "substr(documents.text, chunks.start + 1, chunks.end - chunks.start), chunks.heading_path, "
-                "documents.pages, documents.metadata from chunks "
+                "documents.pages, documents.metadata, documents.source, "
+                "(select json_group_array(path) from sources where same_as = documents.source) from chunks "
                 f"join documents on documents.number = chunks.document where chunks.number in ({marks})",
                 portion,
             ):
@@ -327,6 +390,7 @@ class Catalog:
                     heading_path=tuple(json.loads(path)),
                     page=_page_at(pages, begin),
                     metadata=json.loads(metadata),
+                    sources=() if others == "[]" else (first, *sorted(json.loads(others))),
                 )
         return found
 

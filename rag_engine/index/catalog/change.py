@@ -6,9 +6,10 @@ import hashlib
 import json
 import sqlite3
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from datetime import UTC, datetime
 
+from rag_engine.index.catalog.neighbourhood import leave_neighbours
 from rag_engine.index.catalog.records import ChangeCounts, PreparedDocument, SourceRecord, embedding_key
 from rag_engine.types.document import SourceFailure
 
@@ -59,6 +60,14 @@ class Change:
                 columns,
             )
             self.counts.updated += 1
+        if stored is not None:
+            connection.execute("delete from truncations where document = ?", (number,))
+            leave_neighbours(connection, number)
+        connection.execute("insert or ignore into uncompared values (?)", (number,))
+        connection.executemany(
+            "insert into truncations (document, stage, what, kept, total) values (?, ?, ?, ?, ?)",
+            [(number, cut.stage, cut.what, cut.kept, cut.of) for cut in document.truncations],
+        )
         # Under another title a chunk is another one to the lexical index: it gets a new number.
         self._put_chunks(number, prepared, keep=stored is not None and stored[1] == document.title)
 
@@ -68,6 +77,12 @@ class Change:
             "select number from documents where id = ?", (prepared.document.id,)
         ).fetchone()[0]
         self._put_chunks(number, prepared, keep=True)
+
+    def drop_chunks(self, documents: Iterable[int]) -> None:
+        """Removes the chunks of documents, given by their numbers; the documents stay."""
+        for document in documents:
+            rows = self._connection.execute("select number from chunks where document = ?", (document,)).fetchall()
+            self._remove_chunks(number for (number,) in rows)
 
     def remove_all_chunks(self) -> None:
         """Removes every chunk and vector; the documents stay."""
@@ -127,6 +142,8 @@ class Change:
             self._remove_chunks(
                 number for (number,) in self._connection.execute("select number from chunks where document = ?", row)
             )
+            self._connection.execute("delete from truncations where document = ?", row)
+            leave_neighbours(self._connection, row[0])
             self._connection.execute("delete from documents where number = ?", row)
             self.counts.deleted += 1
 
@@ -150,11 +167,12 @@ class Change:
         )
         self._left_vectors.clear()
 
-    def record_source(self, source: SourceRecord) -> None:
-        """Notes what a file held when it was read, and takes it out of quarantine."""
+    def record_source(self, source: SourceRecord, *, failing: Collection[str] = ()) -> None:
+        """Notes what a file held when it was read, and takes it out of quarantine, but for its records that are
+        ``failing`` still: these keep count of how often they did."""
         self._connection.execute(
-            "insert or replace into sources (path, name, sha256, size, loader, loader_version, complete, "
-            "modified, changed, inode) values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            "insert or replace into sources (path, name, sha256, size, loader, loader_version, complete, same_as, "
+            "modified, changed, inode) values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
             (
                 source.path,
                 source.name,
@@ -163,32 +181,49 @@ class Change:
                 source.loader,
                 source.loader_version,
                 int(source.complete),
+                source.same_as,
                 *source.status_columns,
             ),
         )
-        self.release(source.path)
+        self.release(source.path, failing=failing)
+
+    def record_copy(self, source: SourceRecord) -> None:
+        """Notes that a file is ``same_as`` another one, and removes the documents that it had itself."""
+        self._delete_documents_of(source.path)
+        self.record_source(source)
+
+    def _delete_documents_of(self, path: str) -> None:
+        rows = self._connection.execute("select id from documents where source = ?", (path,)).fetchall()
+        self.delete_documents([identifier for (identifier,) in rows])
 
     def delete_source(self, path: str) -> None:
         """Removes a source with all its documents."""
-        self.delete_documents(
-            [
-                identifier
-                for (identifier,) in self._connection.execute("select id from documents where source = ?", (path,))
-            ]
-        )
+        self._delete_documents_of(path)
         self._connection.execute("delete from sources where path = ?", (path,))
         self.release(path)
 
     def move_source(self, source: SourceRecord, *, path: str, name: str) -> None:
-        """A file was renamed: its documents keep their chunks; ids made of the file's name follow it."""
-        stem = source.name + "#"
-        self._connection.execute("update sources set path = ?, name = ? where path = ?", (path, name, source.path))
-        self._connection.execute(
-            "update documents set source = ?, added_commit = ?, "
-            "id = case when id = ? or substr(id, 1, ?) = ? then ? || substr(id, ?) else id end where source = ?",
-            (path, self.commit, source.name, len(stem), stem, name, len(stem), source.path),
+        """A file was renamed, or an equal one comes before it: its documents keep their chunks; ids made of the
+        file's name follow it, and so do its records in quarantine. A copy at the new place is replaced."""
+        connection, length = self._connection, len(source.name) + 1
+        connection.execute("delete from sources where path = ?", (path,))
+        connection.execute("update sources set path = ?, name = ? where path = ?", (path, name, source.path))
+        connection.execute(
+            "update documents set source = ?1, added_commit = ?2, id = case when id = ?3 or substr(id, 1, ?4) "
+            "in (?3 || '#', ?3 || '/') then ?5 || substr(id, ?4) else id end where source = ?6",
+            (path, self.commit, source.name, length, name, source.path),
         )
-        self.release(source.path)
+        # Which of several is the first may have changed.
+        for (number,) in connection.execute("select number from documents where source = ?", (path,)).fetchall():
+            leave_neighbours(connection, number)
+            connection.execute("insert or ignore into uncompared values (?)", (number,))
+        self.release(path)
+        connection.execute("delete from quarantine where source = ?", (source.path,))
+        connection.execute(
+            "update quarantine set source = ?1 || substr(source, ?2) "
+            "where substr(source, 1, ?2) in (?3 || ':', ?3 || '/')",
+            (path, len(source.path) + 1, source.path),
+        )
 
     def quarantine(self, failure: SourceFailure, *, sha256: str | None, loader_versions: str) -> None:
         """Notes that a source failed, or failed again."""
@@ -201,10 +236,14 @@ class Change:
             (failure.source, sha256, loader_versions, failure.code, failure.error, failure.hint, now, now),
         )
 
-    def release(self, path: str) -> None:
-        """Takes a source, and single records of it, out of quarantine."""
-        self._connection.execute(
-            "delete from quarantine where source = ? or substr(source, 1, ?) = ?", (path, len(path) + 1, path + ":")
+    def release(self, path: str, *, failing: Collection[str] = ()) -> None:
+        """Takes a source, and single records and members of it, out of quarantine, but for those that fail still."""
+        found = self._connection.execute(
+            "select source from quarantine where source = ?1 or substr(source, 1, ?2) in (?1 || ':', ?1 || '/')",
+            (path, len(path) + 1),
+        ).fetchall()
+        self._connection.executemany(
+            "delete from quarantine where source = ?", [row for row in found if row[0] not in failing]
         )
 
     def take_counts(self) -> ChangeCounts:

@@ -30,7 +30,8 @@ class SourceRecord:
 
     ``name`` is the id of its document, or the stem of its documents' ids. ``complete`` is False
     while documents are still coming in. ``status`` is what its folder said of it then, None where it had changed so
-    lately that the same may be said of other bytes.
+    lately that the same may be said of other bytes. ``same_as`` is the path of the source with the same bytes that
+    has the documents of both; None for one that has its own.
     """
 
     path: str
@@ -41,6 +42,7 @@ class SourceRecord:
     loader_version: int
     complete: bool
     status: FileStatus | None = None
+    same_as: str | None = None
 
     @property
     def status_columns(self) -> tuple[int | None, int | None, int | None]:
@@ -115,4 +117,6 @@ def document_digest(document: Document) -> str:
         [asdict(block) for block in document.blocks],
         [asdict(page) for page in document.pages],
     ]
+    if document.truncations:  # most have none: their digests stay what they were before these were told
+        content.append([asdict(cut) for cut in document.truncations])
     return hashlib.sha256(json.dumps(content, sort_keys=True, ensure_ascii=False).encode()).hexdigest()

@@ -45,11 +45,15 @@ class TextBuilder:
         self._length = 0
         self.blocks: list[Block] = []
 
-    def add(self, kind: BlockKind, text: str, *, level: int = 0, title: str = "") -> None:
-        """Appends a block. Raises SourceTooLargeError where the text grows over the limit."""
+    def add(self, kind: BlockKind, text: str, *, level: int = 0, title: str = "", apart: bool = False) -> None:
+        """Appends a block, ``apart`` from the one before by an empty line whatever the separator is.
+
+        Raises SourceTooLargeError where the text grows over the limit.
+        """
         if self._parts:
-            self._parts.append(self._separator)
-            self._length += len(self._separator)
+            separator = "\n\n" if apart else self._separator
+            self._parts.append(separator)
+            self._length += len(separator)
         start = self._length
         self._length += len(text)
         if self._length > self._max_characters:

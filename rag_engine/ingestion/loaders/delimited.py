@@ -4,46 +4,52 @@ from __future__ import annotations
 
 import csv
 import io
-import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from itertools import islice
+from itertools import chain, islice
 
 from rag_engine.errors import ParsingError
 from rag_engine.ingestion.loaders.canonical_text import TextBuilder, read_text, too_large
+from rag_engine.ingestion.loaders.table_text import names_columns, row_line
 from rag_engine.types.document import BlockKind, Document
+from rag_engine.types.ingestion import LoadLimits
 
 _DELIMITERS = (",", ";", "\t", "|")
 _SAMPLED_RECORDS = 100
+_MOST_CAPTIONS = 5
 _SAMPLED_CHARACTERS = 1 << 16
-_NUMERIC = re.compile(r"[-+]?[\d\s.,:/%$€£()-]*\d[\d\s.,:/%$€£()-]*")
 
 
 class DelimitedLoader:
     """Reads CSV, TSV and the like; the delimiter is the one that cuts the records most evenly."""
 
     name = "delimited"
-    version = 1
+    version = 2
 
-    def load(self, data: bytes, *, name: str, max_characters: int) -> Iterator[Document]:
-        """One document with one row block a record: ``Header: value; Header: value``, empty cells left out."""
-        text = read_text(data, name=name, max_characters=max_characters)
-        csv.field_size_limit(max_characters)
-        builder = TextBuilder(name=name, max_characters=max_characters, separator="\n")
+    def load(self, data: bytes, *, name: str, limits: LoadLimits) -> Iterator[Document]:
+        """One document with one row block a record: ``Header: value; Header: value``, empty cells left out.
+
+        Lines above the header that hold a single value are captions; the first is the title.
+        """
+        text = read_text(data, name=name, max_characters=limits.max_characters)
+        csv.field_size_limit(limits.max_characters)
+        builder = TextBuilder(name=name, max_characters=limits.max_characters, separator="\n")
         try:
             records = _records(text, _delimiter(text))
-            first = next(records, [])
-            second = next(records, None)
-            header = first if second is not None and _is_header(first) else []
-            for record in (*(() if header else (first,)), *(() if second is None else (second,))):
-                _add(builder, header, record)
-            for record in records:
-                _add(builder, header, record)
+            top = list(islice(records, _MOST_CAPTIONS + 2))
+            captions = _captions(top)
+            for record in top[:captions]:
+                builder.add(BlockKind.PARAGRAPH, row_line([], record))
+            rows = top[captions:]
+            header = rows.pop(0) if len(rows) > 1 and names_columns(rows[0]) else []
+            for record in chain(rows, records):
+                builder.add(BlockKind.ROW, row_line(header, record))
         except csv.Error as error:
             if "field larger" in str(error):
-                raise too_large(name, max_characters) from error
+                raise too_large(name, limits.max_characters) from error
             raise ParsingError(f"{name} is no delimited table: {error}") from error
-        yield Document(id=name, text=builder.text(), blocks=tuple(builder.blocks))
+        title = row_line([], top[0]) if captions else ""
+        yield Document(id=name, text=builder.text(), title=title, blocks=tuple(builder.blocks))
 
 
 def _records(text: str, delimiter: str) -> Iterator[list[str]]:
@@ -52,6 +58,12 @@ def _records(text: str, delimiter: str) -> Iterator[list[str]]:
         cells = [" ".join(cell.split()) for cell in record]
         if any(cells):
             yield cells
+
+
+def _captions(top: Sequence[Sequence[str]]) -> int:
+    """How many records at the top hold a single value though the table has columns: they say what it is about."""
+    captions = next((number for number, record in enumerate(top) if sum(map(bool, record)) > 1), 0)
+    return captions if captions <= _MOST_CAPTIONS else 0
 
 
 def _delimiter(text: str) -> str:
@@ -65,21 +77,3 @@ def _evenness(sample: str, delimiter: str) -> tuple[float, int]:
     widths = Counter(len(record) for record in islice(_records(sample, delimiter), _SAMPLED_RECORDS))
     width, records = max(widths.items(), key=lambda item: (item[1], item[0]), default=(1, 0))
     return (records / widths.total(), width) if width > 1 else (0.0, 0)
-
-
-def _is_header(record: Sequence[str]) -> bool:
-    names = [cell for cell in record if cell]
-    return (
-        len(names) >= max(1, len(record) - 1)
-        and len(set(names)) == len(names)
-        and not any(_NUMERIC.fullmatch(name) for name in names)
-    )
-
-
-def _add(builder: TextBuilder, header: Sequence[str], record: Sequence[str]) -> None:
-    if not header:
-        builder.add(BlockKind.ROW, "; ".join(cell for cell in record if cell))
-        return
-    names = [name or f"column {number}" for number, name in enumerate(header, 1)]
-    names += [f"column {number}" for number in range(len(header) + 1, len(record) + 1)]
-    builder.add(BlockKind.ROW, "; ".join(f"{name}: {cell}" for name, cell in zip(names, record, strict=False) if cell))

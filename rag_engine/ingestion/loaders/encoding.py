@@ -36,9 +36,9 @@ _BEYOND_DECLARATION = {
     "iso8859-9": ("cp1254",),
     "iso8859-11": ("cp874",),
     "tis-620": ("cp874",),
-    "gb2312": ("gb2312", "gb18030"),
+    "gb2312": ("gb18030",),
     "gbk": ("gb18030",),
-    "shift_jis": ("shift_jis", "cp932"),
+    "shift_jis": ("cp932", "shift_jis"),
     "euc_kr": ("euc_kr", "cp949"),
     "big5": ("big5", "big5hkscs"),
 }
@@ -58,7 +58,8 @@ _NOT_LATIN = frozenset(
 _UTF8_SEQUENCE = re.compile(rb"[\xc2-\xdf][\x80-\xbf]|[\xe0-\xef][\x80-\xbf]{2}|[\xf0-\xf4][\x80-\xbf]{3}")
 _HIGH_BYTES = re.compile(rb"[\x80-\xff]+")
 _CONTROL = re.compile("[\x00-\x08\x0b\x0e-\x1f]")
-_SECOND_CONTROLS = re.compile("[\x80-\x9f]")  # in no text; where they appear, the bytes mean something else
+# In no text; where they, or Apple's sign, appear, the bytes mean something else.
+_SECOND_CONTROLS = re.compile("[\x80-\x9f\uf8ff]")
 _SURROGATE = re.compile("[\ud800-\udfff]")
 _DECLARED_BY_XML = re.compile(rb"""\s*<\?xml[^>]*?encoding\s*=\s*["']([\w.:-]+)""")
 _DECLARED_BY_HTML = re.compile(rb"""<meta[^>]*?charset\s*=\s*["']?\s*([\w.:-]+)""", re.IGNORECASE)

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from rag_engine.ingestion.loaders.canonical_text import TextBuilder
 from rag_engine.ingestion.loaders.encoding import canonical
+from rag_engine.ingestion.loaders.hidden_text import mark_hidden, without_marks
+from rag_engine.ingestion.loaders.html_table import TableRows
 from rag_engine.types.document import BlockKind
 
 if TYPE_CHECKING:
@@ -24,6 +27,7 @@ _SPACE = re.compile(r"[ \t\n\f\r\xa0]+")
 _AROUND_BREAK = re.compile(r" *\n *")
 _EMPTY_LINES = re.compile(r"\n{2,}")
 _DEEPEST_INDENT = 12
+_ANCHORS = " \u200b\xb6"  # what Sphinx and Docusaurus put behind a heading, to link to it
 
 
 class ContentWriter:
@@ -36,7 +40,8 @@ class ContentWriter:
         self._builder = builder
         self._inline: list[str] = []
         self._lines: list[str] = []
-        self._cells: list[str] = []
+        self._table = TableRows()
+        self._cell: tuple[str, Mapping[str, str | None]] | None = None
         self._list_depth = 0
         self._table_depth = 0
         self._layout: list[bool] = []
@@ -56,8 +61,7 @@ class ContentWriter:
                 self._close()
             self._preformatted += 1
         elif self._table_depth:
-            if tag in _BREAKING or tag in _HEADINGS:
-                self._inline.append(" ")
+            self._enter_in_table(tag, node)
         elif tag in _LISTS:
             self._close()
             self._list_depth += 1
@@ -97,10 +101,11 @@ class ContentWriter:
         elif tag in _BREAKING:
             self._close()
 
-    def write(self, text: str) -> None:
-        """Characters between elements."""
-        text = canonical(text)
-        self._inline.append(text if self._preformatted else _SPACE.sub(" ", text))
+    def write(self, text: str, *, hidden: bool = False) -> None:
+        """Characters between elements; ``hidden`` ones stand where a reader of the page does not see them."""
+        text = without_marks(canonical(text))
+        text = text if self._preformatted else _SPACE.sub(" ", text)
+        self._inline.append(mark_hidden(text) if hidden else text)
 
     def finish(self) -> None:
         """The page ends."""
@@ -133,7 +138,7 @@ class ContentWriter:
                 self._builder.add(BlockKind.PARAGRAPH, paragraph)
 
     def _close_heading(self, level: int) -> None:
-        title = self._take_line()
+        title = self._take_line().rstrip(_ANCHORS)
         if title:
             self._builder.add(BlockKind.HEADING, title, level=level, title=title)
 
@@ -148,8 +153,10 @@ class ContentWriter:
             self._lines.clear()
 
     def _enter_table(self, node: LexborNode) -> None:
-        """A table that lays out a page (it holds headings or tables) only breaks lines."""
-        layout = not self._inside() and _holds(node, "table, h1, h2, h3, h4, h5, h6, pre")
+        """A table that lays out a page (it holds tables, or headings and no header cells) only breaks lines."""
+        layout = not self._inside() and (
+            _holds(node, "table") or (_holds(node, "h1, h2, h3, h4, h5, h6, pre") and not _holds(node, "th"))
+        )
         self._layout.append(layout)
         if layout or not self._inside():
             self._close()
@@ -157,6 +164,8 @@ class ContentWriter:
             self._inline.append(" ")
         if not layout and not self._list_depth:
             self._table_depth += 1
+            if self._table_depth == 1:
+                self._table = TableRows()
 
     def _leave_table(self) -> None:
         layout = self._layout.pop()
@@ -167,24 +176,44 @@ class ContentWriter:
         if self._list_depth:
             return
         if self._table_depth == 1:
-            self._close_row()
+            self._close_cell()
+            self._lines.extend(self._table.lines())
             self._close_lines(BlockKind.TABLE)
         self._table_depth -= 1
 
-    def _leave_in_table(self, tag: str) -> None:
-        if self._table_depth == 1 and tag in ("td", "th"):
-            self._cells.append(self._take_line())
-        elif self._table_depth == 1 and tag in ("tr", "caption"):
-            self._close_row()
-        elif tag in _BREAKING or tag in _HEADINGS:
+    def _enter_in_table(self, tag: str, node: LexborNode) -> None:
+        if self._table_depth > 1:
+            pass
+        elif tag in ("td", "th"):
+            self._close_cell()
+            self._cell = (tag, node.attributes)
+        elif tag == "thead":
+            self._table.begin_head()
+        if tag in _BREAKING or tag in _HEADINGS:
             self._inline.append(" ")
 
-    def _close_row(self) -> None:
-        loose = self._take_line()
-        cells = [*self._cells, loose] if loose else self._cells
-        if any(cells):
-            self._lines.append(" | ".join(cells))
-        self._cells = []
+    def _leave_in_table(self, tag: str) -> None:
+        if self._table_depth > 1:
+            pass
+        elif tag in ("td", "th"):
+            self._close_cell()
+        elif tag == "tr":
+            self._close_cell()
+            self._table.end_row()
+        elif tag == "thead":
+            self._table.begin_head(begins=False)
+        elif tag == "caption" and (title := self._take_line()):
+            self._lines.append(title)
+        if tag in _BREAKING or tag in _HEADINGS:
+            self._inline.append(" ")
+
+    def _close_cell(self) -> None:
+        """Closes the cell at hand; what stands beside the cells, where the parser lets it, is one too."""
+        tag, attributes = self._cell or ("", {})
+        text = self._take_line()
+        if text or self._cell:
+            self._table.add_cell(text, tag=tag, attributes=attributes)
+        self._cell = None
 
 
 def _holds(node: LexborNode, selector: str) -> bool:

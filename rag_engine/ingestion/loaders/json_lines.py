@@ -9,6 +9,7 @@ from json import detect_encoding
 from rag_engine.errors import DuplicateDocumentError, EmptySourceError, IngestionError, ParsingError
 from rag_engine.ingestion.loaders.json_values import decode_json, document_of, parse_json
 from rag_engine.types.document import Document, SourceFailure
+from rag_engine.types.ingestion import LoadLimits
 
 _HOPELESS = 100  # broken lines in a row, from the first, after which the file is something else
 
@@ -19,7 +20,7 @@ class JsonLinesLoader:
     name = "json_lines"
     version = 1
 
-    def load(self, data: bytes, *, name: str, max_characters: int) -> Iterator[Document | SourceFailure]:
+    def load(self, data: bytes, *, name: str, limits: LoadLimits) -> Iterator[Document | SourceFailure]:
         """Documents in order, and a failure for each line that is broken, empty, too long or says an id again.
 
         Without an id of its own a document is called ``name#LINE``.
@@ -29,7 +30,7 @@ class JsonLinesLoader:
         number = 0
         for number, line in _lines(data, name):
             try:
-                document = _document(line, number, name, max_characters)
+                document = _document(line, number, name, limits.max_characters)
                 first = seen.setdefault(document.id, number)
                 if first != number:
                     raise DuplicateDocumentError(f"line {number} has the id {document.id!r} of line {first}")

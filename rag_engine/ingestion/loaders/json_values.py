@@ -80,6 +80,11 @@ def document_of(value: Any, *, name: str, source: str, max_characters: int) -> D
     return Document(id=name, text=builder.text(), blocks=tuple(builder.blocks))
 
 
+def has_text(value: Any) -> bool:
+    """Whether a value is an object whose text ``document_of`` takes as it is."""
+    return isinstance(value, dict) and any(isinstance(value.get(field), str) for field in _TEXT_FIELDS)
+
+
 def _id(value: dict[str, Any]) -> str:
     for field in _ID_FIELDS:
         identifier = value.get(field)

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from functools import cache
 from itertools import accumulate
 from typing import TYPE_CHECKING
 
 from rag_engine.ingestion.loaders.canonical_text import read_text
 from rag_engine.types.document import Block, BlockKind, Document, JsonValue
+from rag_engine.types.ingestion import LoadLimits
 
 if TYPE_CHECKING:
     from markdown_it import MarkdownIt
@@ -34,25 +36,27 @@ class MarkdownLoader:
     """Reads Markdown with YAML front matter of simple ``key: value`` lines."""
 
     name = "markdown"
-    version = 1
+    version = 2
 
-    def load(self, data: bytes, *, name: str, max_characters: int) -> Iterator[Document]:
+    def load(self, data: bytes, *, name: str, limits: LoadLimits) -> Iterator[Document]:
         """One document; its blocks are the top-level blocks, its title the front matter's or the first heading's."""
-        text = read_text(data, name=name, max_characters=max_characters)
+        text = read_text(data, name=name, max_characters=limits.max_characters)
         front = _FRONT_MATTER.match(text)
         metadata = {key: _value(value) for key, value in _FIELD.findall(front[1])} if front else {}
-        blocks = tuple(_blocks(text, front.end() if metadata and front else 0))
+        blocks = tuple(markdown_blocks(text, front.end() if metadata and front else 0))
         yield Document(
-            id=name, text=text, title=str(metadata.get("title") or _title(blocks)), metadata=metadata, blocks=blocks
+            id=name,
+            text=text,
+            title=str(metadata.get("title") or heading_title(blocks)),
+            metadata=metadata,
+            blocks=blocks,
         )
 
 
-def _blocks(text: str, begin: int) -> Iterator[Block]:
-    from markdown_it import MarkdownIt
-
-    # Only headings need their inline markup read, and by a parser of their own.
-    inline = MarkdownIt("commonmark")
-    tokens = MarkdownIt("commonmark").enable("table").disable(["inline", "text_join"]).parse(text[begin:])
+def markdown_blocks(text: str, begin: int = 0) -> Iterator[Block]:
+    """The top-level blocks of a source from the character ``begin`` on."""
+    parser, inline = _parsers()
+    tokens = parser.parse(text[begin:])
     line_starts = list(accumulate((len(line) + 1 for line in text[begin:].split("\n")), initial=begin))
     for token, following in zip(tokens, [*tokens[1:], None], strict=True):
         kind = _KINDS.get(token.type)
@@ -68,6 +72,14 @@ def _blocks(text: str, begin: int) -> Iterator[Block]:
             yield Block(kind, start, end)
 
 
+@cache
+def _parsers() -> tuple[MarkdownIt, MarkdownIt]:
+    """One for blocks, one for the inline markup of headings; made once, since that takes longer than a page."""
+    from markdown_it import MarkdownIt
+
+    return MarkdownIt("commonmark").enable("table").disable(["inline", "text_join"]), MarkdownIt("commonmark")
+
+
 def _plain(parser: MarkdownIt, heading: Token) -> str:
     parts = []
     for token in parser.parseInline(heading.content)[0].children or ():
@@ -78,7 +90,8 @@ def _plain(parser: MarkdownIt, heading: Token) -> str:
     return " ".join("".join(parts).split())
 
 
-def _title(blocks: tuple[Block, ...]) -> str:
+def heading_title(blocks: tuple[Block, ...]) -> str:
+    """The first heading of level 1, else the first of all; empty without any."""
     headings = [block for block in blocks if block.kind is BlockKind.HEADING and block.title]
     return next((block.title for block in headings if block.level == 1), headings[0].title if headings else "")
 

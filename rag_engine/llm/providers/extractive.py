@@ -9,12 +9,16 @@ from rag_engine.errors import ConfigurationError
 from rag_engine.llm.evidence import Evidence, confidence, confidence_features, gather, rank_logit
 from rag_engine.protocols import Embedder, SentenceSplitter
 from rag_engine.types.generation import Completion, FinishReason, Prompt, Quotation, Usage
+from rag_engine.types.suspicion import suspicions_between
 
 ABSTENTION = "The documents at hand do not answer this question."
 # Sentences that are embedded for one question; the others are ruled out by their words alone.
 CANDIDATES = 16
 # A second sentence is quoted when it is at most this much less likely than the first, in logits: a third.
 CLOSE = 1.1
+# So much less likely, in logits, a sentence counts that holds something suspicious: one of two that say the same is
+# the other one, and what only it says can still be quoted. The citation shows what it is.
+SUSPICIOUS_PENALTY = 2.2
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,10 +80,11 @@ class ExtractiveModel:
     def rank(self, prompt: Prompt) -> list[RankedSentence]:
         """The candidate sentences of the sources, best first."""
         everything = gather(prompt.question, prompt.sources, split_sentences=self._split_sentences)
-        candidates = sorted(everything, key=lambda evidence: -rank_logit(evidence, cosine=0.0))[:CANDIDATES]
+        candidates = sorted(everything, key=lambda evidence: _penalty(evidence) - rank_logit(evidence, cosine=0.0))
+        candidates = candidates[:CANDIDATES]
         cosines = self._cosines(prompt.question, [evidence.text for evidence in candidates])
         ranked = [
-            RankedSentence(evidence, cosine, rank_logit(evidence, cosine=cosine))
+            RankedSentence(evidence, cosine, rank_logit(evidence, cosine=cosine) - _penalty(evidence))
             for evidence, cosine in zip(candidates, cosines, strict=True)
         ]
         return sorted(ranked, key=lambda entry: -entry.logit)
@@ -112,3 +117,8 @@ class ExtractiveModel:
             ),
             confidence=sure,
         )
+
+
+def _penalty(evidence: Evidence) -> float:
+    found = suspicions_between(evidence.source.passage.metadata, evidence.start, evidence.end)
+    return SUSPICIOUS_PENALTY if any(suspicion.start is not None for suspicion in found) else 0.0

@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from rag_engine.errors import IngestionError, ParserCrashError, SourceTooLargeError
 from rag_engine.ingestion.frames import HEADER, decode_frame, encode_frame, pack_record, unpack_error, unpack_record
-from rag_engine.types.document import Block, BlockKind, Document, Page, SourceFailure
+from rag_engine.types.document import Block, BlockKind, Document, Page, SourceFailure, Truncation
 
 
 @pytest.mark.parametrize(
@@ -15,7 +15,7 @@ from rag_engine.types.document import Block, BlockKind, Document, Page, SourceFa
         Document(
             "id", "a text", "title", {"k": [1, None]}, (Block(BlockKind.HEADING, 0, 1, 2, "a"),), (Page(1, 0, 6),)
         ),
-        Document("id", ""),
+        Document("id", "", truncations=(Truncation("rows of Sales", 3, 7), Truncation("pages", 0, 1, "embedder"))),
         SourceFailure("file:1", "parsing", "what", "mend"),
     ],
 )
@@ -42,6 +42,11 @@ DOCUMENT = pack_record(Document("id", "text"))
         DOCUMENT | {"blocks": [["sculpture", 0, 1, 0, ""]]},
         DOCUMENT | {"pages": [[1, -1, 1]]},
         DOCUMENT | {"pages": 3},
+        DOCUMENT | {"truncations": [["rows", 3, 2, "loader"]]},
+        DOCUMENT | {"truncations": [["rows", -1, 2, "loader"]]},
+        DOCUMENT | {"truncations": [["rows", 1, 1 << 63, "loader"]]},
+        DOCUMENT | {"truncations": [[7, 1, 2, "loader"]]},
+        DOCUMENT | {"truncations": [["rows", 1]]},
     ],
 )
 def test_what_is_no_record_is_a_crash_of_the_parser(message: dict[str, object]) -> None:

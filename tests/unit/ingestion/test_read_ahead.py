@@ -15,10 +15,11 @@ from rag_engine.errors import IngestionError, ParserCrashError
 from rag_engine.ingestion import ReadAhead, Sandbox, SourceReading
 from rag_engine.ingestion import read_ahead as module
 from rag_engine.types.document import Document
+from rag_engine.types.ingestion import LoadLimits
 
 
 def make_sandbox() -> Sandbox:
-    return Sandbox(timeout_seconds=30, memory_megabytes=512, max_file_bytes=1 << 28, max_document_characters=10**7)
+    return Sandbox(timeout_seconds=30, memory_megabytes=512, max_file_bytes=1 << 28, limits=LoadLimits(10**7))
 
 
 @pytest.fixture
@@ -63,7 +64,7 @@ def test_files_and_records_come_in_their_order(ahead: ReadAhead, write: Write) -
 
 def test_a_reading_says_with_what_it_was_read(ahead: ReadAhead, write: Write) -> None:
     (reading,) = [reading for reading in ahead.read([write("a.md", "# Title\n\nText.")]) if ids(reading)]
-    assert (reading.loader, reading.version, len(reading.sha256)) == ("markdown", 1, 64)
+    assert (reading.loader, reading.version, len(reading.sha256)) == ("markdown", 2, 64)
 
 
 def test_a_few_small_files_start_one_sandbox(ahead: ReadAhead, write: Write) -> None:

@@ -10,9 +10,11 @@ from pathlib import Path
 import psutil
 import pytest
 
-from rag_engine.errors import ParserCrashError
+from rag_engine.errors import EncryptedSourceError, ParserCrashError
 from rag_engine.ingestion import Sandbox
 from rag_engine.types.document import Document
+from rag_engine.types.ingestion import LoadLimits
+from tests.documents import encrypted_pdf
 
 LINUX = pytest.mark.skipif(sys.platform != "linux", reason="the caps are read from /proc")
 
@@ -20,7 +22,7 @@ LINUX = pytest.mark.skipif(sys.platform != "linux", reason="the caps are read fr
 @pytest.fixture
 def sandbox() -> Iterator[Sandbox]:
     with Sandbox(
-        timeout_seconds=30, memory_megabytes=512, max_file_bytes=1 << 24, max_document_characters=100_000
+        timeout_seconds=30, memory_megabytes=512, max_file_bytes=1 << 24, limits=LoadLimits(100_000)
     ) as sandbox:
         yield sandbox
 
@@ -43,7 +45,7 @@ def test_a_file_becomes_documents_with_digest_loader_and_version(sandbox: Sandbo
     assert isinstance(document, Document)
     assert (document.id, document.text, document.title) == ("docs/a.md", "# Title\n\nText.", "Title")
     assert parsed.sha256 == hashlib.sha256(file.read_bytes()).hexdigest()
-    assert (parsed.loader, parsed.version) == ("markdown", 1)
+    assert (parsed.loader, parsed.version) == ("markdown", 2)
 
 
 def test_one_process_reads_file_after_file(sandbox: Sandbox, tmp_path: Path) -> None:
@@ -169,7 +171,8 @@ def test_the_process_ends_with_its_parent(tmp_path: Path) -> None:
     (tmp_path / "b.txt").write_text("text")
     program = (
         "import sys, time; from pathlib import Path; from rag_engine.ingestion import Sandbox\n"
-        "sandbox = Sandbox(timeout_seconds=9, memory_megabytes=512, max_file_bytes=999, max_document_characters=999)\n"
+        "from rag_engine.types.ingestion import LoadLimits\n"
+        "sandbox = Sandbox(timeout_seconds=9, memory_megabytes=512, max_file_bytes=999, limits=LoadLimits(999))\n"
         "with sandbox.open(Path(sys.argv[1]), name='b') as parsed: list(parsed)\n"
         "print(sandbox.process_id, flush=True); time.sleep(600)"
     )
@@ -193,3 +196,18 @@ def test_the_parser_starts_without_the_heavy_libraries() -> None:
     )
     shown = subprocess.run([sys.executable, "-I", "-c", program], capture_output=True, text=True, check=True)
     assert shown.stdout.strip() == "[]"
+
+
+def test_passwords_reach_the_loaders_and_appear_in_no_error(tmp_path: Path) -> None:
+    (tmp_path / "a.pdf").write_bytes(encrypted_pdf("hidden", "foo"))
+    caps = {"timeout_seconds": 30, "memory_megabytes": 512, "max_file_bytes": 1 << 24}
+    with Sandbox(**caps, limits=LoadLimits(1000, ("bär", "foo"))) as sandbox:
+        (document,) = read(sandbox, tmp_path / "a.pdf")
+    assert isinstance(document, Document)
+    assert document.text == "hidden"
+    with (
+        Sandbox(**caps, limits=LoadLimits(1000, ("secret",))) as sandbox,
+        pytest.raises(EncryptedSourceError, match="no known password") as caught,
+    ):
+        read(sandbox, tmp_path / "a.pdf")
+    assert "secret" not in f"{caught.value} {caught.value.hint} {LoadLimits(1000, ('secret',))!r}"

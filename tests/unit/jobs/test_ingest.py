@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import zipfile
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -63,6 +64,38 @@ def test_a_broken_line_leaves_quarantine_when_it_is_mended(ingest: Ingest, index
     assert index.catalog.quarantined() == []
 
 
+def test_a_member_of_an_archive_that_fails_is_reported_until_the_archive_changes(
+    ingest: Ingest, index: Index, folder: Path
+) -> None:
+    path = folder / "a.zip"
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.writestr("notes/a.md", "# Title\n\nText.")
+        archive.writestr("notes/b.json", "{")
+    first, second = ingest(folder), ingest(folder)
+    assert [failure.source for failure in first.failures] == [f"{path}/notes/b.json"]
+    assert second.failures == first.failures
+    assert second.documents.unchanged == 1
+    assert index.catalog.quarantined()[0].attempts == 1
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.writestr("notes/b.json", '{"text": "mended"}')
+    report = ingest(folder)
+    assert (report.documents.added, report.documents.deleted, report.failures) == (1, 1, ())
+    assert index.catalog.quarantined() == []
+
+
+def test_an_encrypted_member_of_an_archive_is_tried_again_as_its_password_may_be_known(
+    ingest: Ingest, index: Index, folder: Path
+) -> None:
+    with zipfile.ZipFile(folder / "a.zip", "w") as archive:
+        archive.writestr("a.txt", "text")
+        archive.writestr("b.eml", "Content-Type: application/pkcs7-mime\n\nsealed")
+    ingest(folder)
+    report = ingest(folder)
+    assert [failure.code for failure in report.failures] == ["encrypted"]
+    assert report.documents.unchanged == 1
+    assert index.catalog.quarantined()[0].attempts == 2
+
+
 def test_an_id_of_another_file_is_refused_and_the_first_document_stays(
     ingest: Ingest, index: Index, folder: Path
 ) -> None:
@@ -108,6 +141,19 @@ def test_a_renamed_file_of_records_without_ids_takes_its_records_along(
     report = ingest(folder)
     assert (report.documents.moved, report.documents.added, report.embedded) == (2, 0, 0)
     assert index.catalog.document_ids() == ["docs/b.jsonl#1", "docs/b.jsonl#2"]
+
+
+def test_a_renamed_archive_takes_its_documents_and_failures_along(ingest: Ingest, index: Index, folder: Path) -> None:
+    with zipfile.ZipFile(folder / "a.zip", "w") as archive:
+        archive.writestr("notes/a.md", "# Title\n\nText.")
+        archive.writestr("notes/b.json", "{")
+    ingest(folder)
+    (folder / "a.zip").rename(folder / "b.zip")
+    report = ingest(folder)
+    assert (report.documents.moved, report.embedded) == (1, 0)
+    assert [failure.source for failure in report.failures] == [f"{folder}/b.zip/notes/b.json"]
+    (document,) = [document for document, _ in index.catalog.documents()]
+    assert document.id.endswith("docs/b.zip/notes/a.md")
 
 
 def test_a_file_outside_what_was_asked_for_is_left_alone(ingest: Ingest, index: Index, folder: Path) -> None:

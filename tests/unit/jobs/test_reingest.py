@@ -20,7 +20,7 @@ from rag_engine.ingestion import Sandbox, loader_versions
 from rag_engine.jobs.ingest import IngestJob
 from rag_engine.semantic_chunking import StructuralChunker
 from rag_engine.token_counter import ModelTokenizer
-from rag_engine.types.ingestion import IngestReport
+from rag_engine.types.ingestion import IngestReport, LoadLimits
 
 Again = Callable[..., IngestReport]
 A_DAY = 86_400 * 10**9
@@ -51,7 +51,7 @@ def job(index: Index, embedder: HashingEmbedder, **options: Any) -> IngestJob:
         index=index,
         embedder=embedder,
         make_sandbox=lambda: Sandbox(
-            timeout_seconds=60, memory_megabytes=512, max_file_bytes=1 << 24, max_document_characters=10**6
+            timeout_seconds=60, memory_megabytes=512, max_file_bytes=1 << 24, limits=LoadLimits(10**6)
         ),
         loader_versions=loader_versions(),
         **{"chunker": chunker_for(embedder), **options},
@@ -105,7 +105,9 @@ def test_a_touched_file_is_hashed_once_and_makes_no_commit(again: Again, folder:
     assert not hashed(again(folder))
 
 
-def test_new_files_are_not_hashed_unless_one_is_gone_that_may_have_been_renamed(again: Again, folder: Path) -> None:
+def test_new_files_are_not_hashed_unless_others_have_or_had_their_size(again: Again, folder: Path) -> None:
+    for number in range(4):
+        (folder / f"{number}.md").write_text(f"# Page {number}" + " and more" * number)
     assert not hashed(again(folder))
     (folder / "4.md").write_text("# Page 4\n\nThe text of page 4.")
     assert not hashed(again(folder))

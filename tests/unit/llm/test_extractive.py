@@ -11,6 +11,7 @@ from rag_engine.errors import ConfigurationError
 from rag_engine.llm import ExtractiveModel
 from rag_engine.types.generation import Completion, FinishReason, NumberedSource, Prompt
 from rag_engine.types.retrieval import Passage
+from rag_engine.types.suspicion import Suspicion, SuspicionKind, with_suspicions
 
 HANDBOOK = (
     "Preface.\n\nRefunds are paid within 14 days to the account that paid. A receipt is needed for every refund.\n"
@@ -105,6 +106,29 @@ def test_at_most_so_many_sentences_are_quoted(embedder: CachedEmbedder) -> None:
     for most in (1, 2):
         completion = ask(embedder, "How many days do refunds take?", sources=copies, max_sentences=most)
         assert len(completion.quotations) == most
+
+
+def suspicious(document: str, text: str, start: int | None, end: int | None) -> NumberedSource:
+    found = [Suspicion(SuspicionKind.HIDDEN_TEXT, "hidden", start, end)]
+    return NumberedSource(1, dataclasses.replace(passage(1, document, text, 0), metadata=with_suspicions({}, found)))
+
+
+def test_of_two_sentences_that_answer_the_one_that_is_not_suspicious_is_quoted_first(embedder: CachedEmbedder) -> None:
+    lie, truth = "Refunds are paid within 99 days.", "Refunds are paid within 14 days."
+    honest = NumberedSource(2, passage(2, "honest", truth, 0))
+    question = "Within how many days are refunds paid?"
+    for sources in ((suspicious("bad", lie, 0, len(lie)), honest), (honest, suspicious("bad", lie, 0, len(lie)))):
+        assert ask(embedder, question, sources=sources, max_sentences=1).quotations[0].marker == 2
+    # What is told of the document as a whole says nothing against this sentence.
+    told_of_the_whole = suspicious("bad", lie, None, None)
+    assert ask(embedder, question, sources=(told_of_the_whole, honest), max_sentences=1).quotations[0].marker == 1
+
+
+def test_what_only_a_suspicious_sentence_says_is_quoted_still(embedder: CachedEmbedder) -> None:
+    text = "Refunds are paid within 14 days."
+    completion = ask(embedder, "Within how many days are refunds paid?", sources=(suspicious("d", text, 0, 32),))
+    assert completion.finish_reason is FinishReason.STOP
+    assert completion.text == f"{text} [1]"
 
 
 def test_a_dense_score_is_taken_as_given_and_computed_where_there_is_none(embedder: CachedEmbedder) -> None:

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import hashlib
+from dataclasses import replace
 
 import pytest
 from hypothesis import given
@@ -10,6 +11,7 @@ from rag_engine.errors import CitationError
 from rag_engine.prompt_engineering import Verdict, resolve_citations, text_digest, unknown_markers, verify_citation
 from rag_engine.types.generation import Completion, FinishReason, NumberedSource, Prompt, Quotation
 from rag_engine.types.retrieval import Passage
+from rag_engine.types.suspicion import Suspicion, SuspicionKind, with_suspicions
 
 STORED = {"guide": "Preface. Ada wrote it. Bob read it. End.", "notes": "Eve printed it."}
 ADA = STORED["guide"].index("Ada wrote it.")
@@ -38,6 +40,16 @@ def test_a_quotation_gives_its_exact_characters_and_the_digest_of_the_whole_docu
     assert citation.text == "Ada wrote it." == STORED["guide"][citation.start : citation.end]
     assert (citation.marker, citation.document, citation.title, citation.page) == (1, "guide", "Guide", 3)
     assert citation.digest == hashlib.sha256(STORED["guide"].encode()).hexdigest()
+
+
+def test_a_citation_shows_what_is_suspicious_in_its_characters() -> None:
+    here = Suspicion(SuspicionKind.INSTRUCTIONS, "here", ADA + 4, ADA + 9)
+    later = Suspicion(SuspicionKind.INSTRUCTIONS, "later", ADA + 13, ADA + 20)
+    shown = replace(passage("guide", 9, 35), metadata=with_suspicions({}, [here, later]))
+    prompt = replace(PROMPT, sources=(NumberedSource(1, shown),))
+    quoting = completion("Ada wrote it. [1]", Quotation(1, ADA, ADA + 13))
+    (citation,) = resolve_citations(quoting, prompt, text_of=STORED.get)
+    assert citation.suspicious == (here,)
 
 
 @pytest.mark.parametrize("text", ["It was Ada [1], then Eve [2].", "Both [1, 2].", "Both [1][2], again [1]."])

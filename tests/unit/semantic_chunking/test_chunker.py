@@ -9,9 +9,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from rag_engine.errors import ConfigurationError
+from rag_engine.ingestion.loaders.source_code import SourceCodeLoader
 from rag_engine.semantic_chunking import StructuralChunker
 from rag_engine.token_counter import ModelTokenizer
 from rag_engine.types.document import Block, BlockKind, Chunk, Document
+from rag_engine.types.ingestion import LoadLimits
 
 SHARED = Path(__file__).parents[3].parent / "shared"
 
@@ -157,6 +159,17 @@ def test_a_small_section_with_its_subsections_joins_its_sibling(chunker: Structu
     text = "# A\n\n## A1\n\nShort.\n\n# B\n\nAlso short."
     (chunk,) = chunker.chunk(Document("d", text))
     assert chunk.heading_path == ()
+
+
+def test_a_function_that_fits_is_one_chunk_that_knows_its_class(chunker: StructuralChunker) -> None:
+    methods = [f"    def {name}(self):\n" + f"        {name} = {name} + 1\n" * 12 for name in ("a", "b")]
+    text = "class Owl:\n    wings = 2\n\n" + "\n".join(methods) + "\n" + "print(Owl())\n" * 9
+    (document,) = SourceCodeLoader().load(text.encode(), name="a.py", limits=LoadLimits(10_000))
+    chunks = chunker.chunk(document)
+    paths = {chunk.text.strip().split("\n")[0].strip(): chunk.heading_path for chunk in chunks}
+    assert all(any(method.strip() in chunk.text for chunk in chunks) for method in methods)
+    assert paths["def b(self):"] == ("class Owl", "method b")
+    assert paths["print(Owl())"] == ()
 
 
 def test_sections_large_enough_stay_apart(chunker: StructuralChunker) -> None:

@@ -156,3 +156,21 @@ def test_units_are_ordered_trimmed_and_cover_every_visible_character(document: D
         assert content == content.strip() != ""
         position = unit.end
     assert not document.text[position:].strip()
+
+
+def test_code_behind_a_class_is_not_under_it() -> None:
+    text = "class A\n  def f\n    1\n  x\ny"
+    blocks = (
+        Block(BlockKind.HEADING, 0, 7, 1, "class A"),
+        Block(BlockKind.HEADING, 8, 15, 2, "method f"),
+        Block(BlockKind.CODE, 16, 21),
+        Block(BlockKind.CODE, 22, 25, 2),
+        Block(BlockKind.CODE, 26, 27, 1),
+    )
+    assert outline(Document("d", text, blocks=blocks)) == [
+        ("heading", "class A", ("class A",)),
+        ("heading", "def f", ("class A", "method f")),
+        ("code", "1", ("class A", "method f")),
+        ("code", "x", ("class A",)),
+        ("code", "y", ()),
+    ]

@@ -8,10 +8,11 @@ from hypothesis import strategies as st
 from rag_engine.errors import IngestionError, SourceTooLargeError
 from rag_engine.ingestion.loaders.delimited import DelimitedLoader
 from rag_engine.types.document import BlockKind, Document
+from rag_engine.types.ingestion import LoadLimits
 
 
 def load(text: str, *, max_characters: int = 10**6) -> Document:
-    (document,) = DelimitedLoader().load(text.encode(), name="n.csv", max_characters=max_characters)
+    (document,) = DelimitedLoader().load(text.encode(), name="n.csv", limits=LoadLimits(max_characters))
     return document
 
 
@@ -32,6 +33,17 @@ def test_numbers_or_repeated_words_in_the_first_row_are_no_header() -> None:
 
 def test_a_table_of_one_row_is_that_row() -> None:
     assert load("only,this").text == "only; this"
+
+
+def test_lines_of_a_single_value_above_the_header_are_captions() -> None:
+    document = load("Cups,,\nof ice hockey,,\n\nTeam,City,Won\nBlues,STL,1\n")
+    assert document.text == "Cups\nof ice hockey\nTeam: Blues; City: STL; Won: 1"
+    assert [block.kind for block in document.blocks] == [BlockKind.PARAGRAPH, BlockKind.PARAGRAPH, BlockKind.ROW]
+    assert document.title == "Cups"
+
+
+def test_a_table_of_one_column_has_no_captions() -> None:
+    assert load("name\nAnn\nBob\n").text == "name: Ann\nname: Bob"
 
 
 def test_surplus_cells_are_kept_under_their_columns_number() -> None:

@@ -8,17 +8,18 @@ from rag_engine.errors import DecodingError, EmptySourceError, ParsingError, Sou
 from rag_engine.ingestion.loaders.json import JsonLoader
 from rag_engine.ingestion.loaders.json_lines import JsonLinesLoader
 from rag_engine.types.document import BlockKind, Document, SourceFailure
+from rag_engine.types.ingestion import LoadLimits
 
 
 def load(source: str | bytes, *, max_characters: int = 10**6) -> Document:
     data = source.encode() if isinstance(source, str) else source
-    (document,) = JsonLoader().load(data, name="n.json", max_characters=max_characters)
+    (document,) = JsonLoader().load(data, name="n.json", limits=LoadLimits(max_characters))
     return document
 
 
 def lines(*values: object, max_characters: int = 10**6) -> list[Document | SourceFailure]:
     data = "\n".join(value if isinstance(value, str) else json.dumps(value) for value in values).encode()
-    return list(JsonLinesLoader().load(data, name="n.jsonl", max_characters=max_characters))
+    return list(JsonLinesLoader().load(data, name="n.jsonl", limits=LoadLimits(max_characters)))
 
 
 def test_an_object_with_text_is_that_document() -> None:
@@ -37,6 +38,40 @@ def test_anything_else_is_flattened_to_paths_and_values() -> None:
     kinds = [(block.kind, document.text[block.start : block.end]) for block in document.blocks]
     assert kinds[0] == (BlockKind.PARAGRAPH, "a.b[0]: 1\na.b[1]: true\na.b[3]: x")
     assert load("[[1], 2]").text == "[0][0]: 1\n[1]: 2"
+
+
+def records(*values: object) -> list[Document | SourceFailure]:
+    data = json.dumps(values).encode()
+    return list(JsonLoader().load(data, name="n.json", limits=LoadLimits(1000)))
+
+
+def test_a_list_of_records_with_texts_is_a_document_each() -> None:
+    assert records({"text": "one", "year": 1}, {"title": "T", "body": "two"}) == [
+        Document("n.json#1", "one", "", {"year": 1}),
+        Document("n.json#2", "two", "T"),
+    ]
+
+
+def test_records_are_called_by_their_ids_where_all_have_different_ones() -> None:
+    a, b, again = ({"id": name, "text": "x"} for name in "aba")
+    assert [record.id for record in records(a, b) if isinstance(record, Document)] == ["a", "b"]
+    for values in ((a, again), (a, {"text": "x"})):
+        documents = [record for record in records(*values) if isinstance(record, Document)]
+        assert [document.id for document in documents] == ["n.json#1", "n.json#2"]
+        assert documents[0].metadata == {"id": "a"}
+
+
+def test_a_record_that_cannot_be_taken_costs_only_itself() -> None:
+    first, second, third = records({"text": "one"}, {"text": " "}, {"text": "x" * 1001})
+    assert first == Document("n.json#1", "one")
+    assert [record.source for record in (second, third) if isinstance(record, SourceFailure)] == [
+        "n.json:2",
+        "n.json:3",
+    ]
+
+
+def test_a_list_of_anything_else_is_one_document() -> None:
+    assert load('[{"text": "one"}, {"id": 2}]').text == "[0].text: one\n[1].id: 2"
 
 
 def test_integers_of_any_length_are_kept() -> None:
@@ -118,7 +153,7 @@ def test_empty_and_oversized_records_cost_only_themselves() -> None:
 
 def test_a_line_of_another_encoding_costs_only_itself() -> None:
     data = b'{"text": "one"}\n{"text": "caf\xe9"}\n'
-    kept, refused = JsonLinesLoader().load(data, name="n", max_characters=100)
+    kept, refused = JsonLinesLoader().load(data, name="n", limits=LoadLimits(100))
     assert isinstance(kept, Document)
     assert isinstance(refused, SourceFailure)
     assert refused.code == "decoding"

@@ -3,6 +3,7 @@ from hypothesis import strategies as st
 
 from rag_engine.ingestion.loaders.markdown import MarkdownLoader
 from rag_engine.types.document import BlockKind, Document
+from rag_engine.types.ingestion import LoadLimits
 
 SOURCE = """---
 title: "The handbook"
@@ -41,7 +42,7 @@ Details
 
 
 def load(text: str) -> Document:
-    (document,) = MarkdownLoader().load(text.encode(), name="n.md", max_characters=10**6)
+    (document,) = MarkdownLoader().load(text.encode(), name="n.md", limits=LoadLimits(10**6))
     return document
 
 

@@ -1,13 +1,16 @@
+from collections.abc import Sequence
+
 import pytest
 
-from rag_engine.errors import EmptySourceError, ParsingError, SourceTooLargeError
+from rag_engine.errors import EmptySourceError, EncryptedSourceError, ParsingError, SourceTooLargeError
 from rag_engine.ingestion.loaders.pdf import PdfLoader
-from rag_engine.types.document import Document
-from tests.documents import pdf
+from rag_engine.types.document import BlockKind, Document, Truncation
+from rag_engine.types.ingestion import LoadLimits
+from tests.documents import encrypted_pdf, pdf
 
 
-def load(data: bytes, *, max_characters: int = 10**6) -> Document:
-    (document,) = PdfLoader().load(data, name="n.pdf", max_characters=max_characters)
+def load(data: bytes, *, max_characters: int = 10**6, passwords: tuple[str, ...] = ()) -> Document:
+    (document,) = PdfLoader().load(data, name="n.pdf", limits=LoadLimits(max_characters, passwords))
     return document
 
 
@@ -42,9 +45,68 @@ def test_what_is_no_readable_pdf_is_refused(data: bytes) -> None:
         load(data)
 
 
-def test_an_encrypted_pdf_is_refused_with_the_mend() -> None:
-    strings = "00" * 32
-    encryption = f"/Encrypt << /Filter /Standard /V 1 /R 2 /Length 40 /P -4 /O <{strings}> /U <{strings}> >>"
-    with pytest.raises(ParsingError, match="encrypted") as caught:
-        load(pdf("secret", trailer=f"{encryption} /ID [<{'00' * 16}> <{'00' * 16}>]"))
-    assert caught.value.hint == "remove the password"
+def test_an_encrypted_pdf_opens_with_the_empty_password_or_a_given_one() -> None:
+    assert load(encrypted_pdf("open to all", "")).text == "open to all"
+    assert load(encrypted_pdf("hidden", "foo"), passwords=("bar", "foo")).text == "hidden"
+
+
+@pytest.mark.parametrize("passwords", [(), ("bar", "Foo")])
+def test_an_encrypted_pdf_without_its_password_is_refused_with_the_mend(passwords: tuple[str, ...]) -> None:
+    with pytest.raises(EncryptedSourceError, match=r"n\.pdf is encrypted") as caught:
+        load(encrypted_pdf("hidden", "foo"), passwords=passwords)
+    assert "ingestion.passwords" in caught.value.hint
+
+
+@pytest.mark.parametrize(
+    ("written", "read"),
+    [("D:20240229120000Z", "2024-02-29"), ("D:2024", "2024"), ("20240531", "2024-05-31"), ("D:20240230", None)],
+)
+def test_dates_are_iso_dates_and_those_that_never_were_are_left_out(written: str, read: str | None) -> None:
+    document = load(pdf("x", information=f"/ModDate ({written})"))
+    assert document.metadata.get("modified") == read
+
+
+def test_the_catalogue_says_the_language() -> None:
+    assert load(pdf("x", catalogue="/Lang (de-AT)")).metadata == {"language": "de-AT"}
+
+
+def outlined(*pages: str, entries: Sequence[tuple[str, int]]) -> bytes:
+    """A PDF whose outline has these entries: title, page from 0."""
+    numbers = [100 + position for position in range(len(entries))]
+    extra = {99: f"<< /First {numbers[0]} 0 R /Last {numbers[-1]} 0 R /Count {len(entries)} >>"}
+    for position, (title, page) in enumerate(entries):
+        following = f"/Next {numbers[position + 1]} 0 R" if position + 1 < len(entries) else ""
+        extra[numbers[position]] = f"<< /Title ({title}) /Parent 99 0 R /Dest [{5 + 2 * page} 0 R /Fit] {following} >>"
+    return pdf(*pages, catalogue="/Outlines 99 0 R", extra=extra)
+
+
+def test_the_outline_becomes_headings_where_its_words_are_on_the_page() -> None:
+    entries = [("Introduction", 0), ("Not on the page", 0), ("methods and data", 1), ("Methods", 7)]
+    document = load(outlined("1.2 Introduction", "METHODS   AND DATA", entries=entries))
+    assert [(block.kind, document.text[block.start : block.end], block.title) for block in document.blocks] == [
+        (BlockKind.HEADING, "1.2 Introduction", "Introduction"),
+        (BlockKind.HEADING, "METHODS AND DATA", "methods and data"),
+    ]
+
+
+def test_words_within_a_line_are_no_heading_and_each_heading_is_found_once() -> None:
+    assert load(outlined("See Introduction for more", entries=[("Introduction", 0)])).blocks == ()
+    assert len(load(outlined("Intro", entries=[("Intro", 0), ("Intro", 0)])).blocks) == 1
+
+
+def test_a_page_that_cannot_be_read_is_told_and_counted() -> None:
+    document = load(pdf("one", "two").replace(b"/Kids [5 0 R 7 0 R]", b"/Kids [5 0 R 3 0 R]"))
+    assert document.text == "one\n\n"
+    assert document.metadata == {"unreadable_pages": [2]}
+    assert document.truncations == (Truncation("pages", 1, 2),)
+
+
+def test_what_is_typed_into_a_form_is_text() -> None:
+    appearance = "/Type /XObject /Subtype /Form /BBox [0 0 99 20] /Resources << /Font << /F1 3 0 R >> >>"
+    stream = "BT /F1 12 Tf 2 5 Td (Ada Lovelace) Tj ET"
+    extra = {
+        98: "<< /Type /Annot /Subtype /Widget /FT /Tx /T (name) /V (Ada Lovelace) /F 4 /Rect [72 600 171 620]"
+        " /AP << /N 99 0 R >> >>",
+        99: f"<< {appearance} /Length {len(stream)} >>\nstream\n{stream}\nendstream",
+    }
+    assert load(pdf("Name:", page="/Annots [98 0 R]", extra=extra)).text == "Name:\nAda Lovelace"

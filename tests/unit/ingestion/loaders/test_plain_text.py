@@ -3,10 +3,11 @@ import pytest
 from rag_engine.errors import EmptySourceError, SourceTooLargeError
 from rag_engine.ingestion.loaders.plain_text import PlainTextLoader
 from rag_engine.types.document import Document
+from rag_engine.types.ingestion import LoadLimits
 
 
 def load(data: bytes, *, max_characters: int = 100) -> list[Document]:
-    return list(PlainTextLoader().load(data, name="n.txt", max_characters=max_characters))
+    return list(PlainTextLoader().load(data, name="n.txt", limits=LoadLimits(max_characters)))
 
 
 def test_text_is_its_own_canonical_text() -> None:

@@ -1,0 +1,151 @@
+"""E-mail (RFC 5322 with MIME, RFC 2045 to 2049): the message is a document, each attachment one below it.
+
+Parsed by the standard library's ``email``: it takes whatever mails are sent, and its licence and upkeep are Python's.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from functools import partial
+from typing import TYPE_CHECKING
+
+from rag_engine.errors import EmptySourceError, EncryptedSourceError, IngestionError
+from rag_engine.ingestion.loaders.canonical_text import checked
+from rag_engine.ingestion.loaders.containers import Allowance, Member, members_version
+from rag_engine.ingestion.loaders.encoding import canonical, declared_by_html, decode, unicode_encoding
+from rag_engine.ingestion.loaders.html import HtmlLoader
+from rag_engine.ingestion.loaders.mail_header import decoded, mail_metadata, mail_title
+from rag_engine.types.document import Document, SourceFailure
+from rag_engine.types.ingestion import LoadLimits
+
+if TYPE_CHECKING:
+    from email.message import Message
+
+_VERSION = 1
+_SUFFIXES = {"text/plain": ".txt", "text/html": ".html", "text/calendar": ".ics", "message/rfc822": ".eml"}
+_ENCRYPTED = ("multipart/encrypted", "application/pgp-encrypted", "application/pkcs7-mime", "application/x-pkcs7-mime")
+_SIGNATURES = ("application/pkcs7-signature", "application/x-pkcs7-signature", "application/pgp-signature")
+_SEPARATOR = "\n\n"
+
+
+class MailLoader:
+    """Reads a message: its plain text, or else its HTML, and what is attached to it."""
+
+    name = "mail"
+
+    @property
+    def version(self) -> int:
+        """Of this loader and of all that read what is attached."""
+        return _VERSION + members_version()
+
+    def load(self, data: bytes, *, name: str, limits: LoadLimits) -> Iterator[Document | SourceFailure]:
+        """The message, then its attachments: ``mail.eml``, ``mail.eml/report.pdf``."""
+        return Allowance(limits).unpack(self, data, name=name)
+
+    def members(self, data: bytes, *, name: str, allowance: Allowance) -> Iterator[Document | SourceFailure | Member]:
+        """See ``Container``; a message without a text of its own is its subject."""
+        from email import message_from_bytes
+
+        encoding, mark = unicode_encoding(data)
+        if encoding:
+            data = data[mark:].decode(encoding, "replace").encode()
+        message = message_from_bytes(data)
+        bodies, attached = _sorted_parts(message)
+        try:
+            yield _document(message, bodies, name, allowance.limits)
+        except IngestionError as error:
+            if not attached:
+                raise
+            yield SourceFailure(name, error.code, error.message, error.hint)
+        for number, part in enumerate(attached, 1):
+            content = _content(part)
+            yield Member(_file_name(part, number), len(content), partial(bytes, content))
+
+
+def _sorted_parts(message: Message) -> tuple[list[Message], list[Message]]:
+    """The parts that a reader sees as the message, and those that are attached to it, each in order."""
+    bodies: list[Message] = []
+    attached: list[Message] = []
+    pending = [message]
+    while pending:
+        part = pending.pop(0)
+        kind = part.get_content_type()
+        if kind in _ENCRYPTED:
+            raise EncryptedSourceError("the message is encrypted", hint="decrypt it with the mail program first")
+        if part.get_content_maintype() == "multipart" and part.is_multipart():
+            parts = [inner for inner in part.get_payload() if not isinstance(inner, str)]
+            if kind == "multipart/alternative":
+                parts = _best_alternative(parts)
+            elif kind == "multipart/related":
+                parts = parts[:1] + [inner for inner in parts[1:] if inner.get_content_disposition() == "attachment"]
+            pending[:0] = parts
+        elif kind in _SIGNATURES:
+            continue
+        elif kind in ("text/plain", "text/html") and not _is_attached(part):
+            bodies.append(part)
+        else:
+            attached.append(part)
+    return bodies, attached
+
+
+def _best_alternative(parts: list[Message]) -> list[Message]:
+    """Plain text where there is some, else the last, which the sender thought the best; and what is more than text."""
+    more = [part for part in parts if part.get_content_maintype() not in ("text", "multipart") or _is_attached(part)]
+    texts = [part for part in parts if part not in more]
+    plain = [part for part in texts if part.get_content_type() == "text/plain" and _content(part).strip()]
+    return (plain[:1] or texts[-1:]) + more
+
+
+def _is_attached(part: Message) -> bool:
+    return part.get_content_disposition() == "attachment" or part.get_filename() is not None
+
+
+def _document(message: Message, bodies: list[Message], name: str, limits: LoadLimits) -> Document:
+    title = mail_title(message)
+    shown = [document for part in bodies if (document := _shown(part, name, limits)) is not None]
+    if not shown:
+        if not title:
+            raise EmptySourceError(f"{name} holds no text")
+        shown = [Document(name, title)]
+    text, blocks = "", []
+    for document in shown:
+        start = len(text) + (len(_SEPARATOR) if text else 0)
+        text += (_SEPARATOR if text else "") + document.text
+        blocks += [replace(block, start=block.start + start, end=block.end + start) for block in document.blocks]
+    text = checked(text, name=name, max_characters=limits.max_characters)
+    return Document(name, text, title, mail_metadata(message), tuple(blocks))
+
+
+def _shown(part: Message, name: str, limits: LoadLimits) -> Document | None:
+    """What a part says, or None where that is nothing."""
+    content = _content(part)
+    text = canonical(decode(content, declared=part.get_content_charset() or declared_by_html(content))).strip("\n")
+    if not text.strip():
+        return None
+    if part.get_content_type() == "text/plain":
+        return Document(name, text)
+    try:
+        # With the mark, a charset that the page declares for other bytes is not believed.
+        (document,) = HtmlLoader().load(b"\xef\xbb\xbf" + text.encode(), name=name, limits=limits)
+    except EmptySourceError:
+        return None
+    return document
+
+
+def _content(part: Message) -> bytes:
+    if part.get_content_type() == "message/rfc822" and part.is_multipart():
+        inner = part.get_payload(0)
+        return b"" if isinstance(inner, str) else inner.as_bytes()
+    content = part.get_payload(decode=True)
+    return content if isinstance(content, bytes) else b""
+
+
+def _file_name(part: Message, number: int) -> str:
+    name = decoded(part.get_filename())
+    kind = part.get_content_type()
+    if not name and kind == "message/rfc822" and part.is_multipart():
+        inner = part.get_payload(0)
+        name = "" if isinstance(inner, str) else mail_title(inner).replace("/", "-")
+        name = f"{name}.eml" if name else ""
+    return name or f"part-{number}{_SUFFIXES.get(kind, '')}"
