@@ -72,6 +72,7 @@ class Caches:
                 return self._dense_on_disk(commit)
         except StorageError:  # the files cannot be written: this process catches up for itself
             index = held if held is not None and held.dimension == self._dimension() else self._dense_in_memory(commit)
+            index.detach()
             self._catch_up_dense(index, commit)
             index.commit = max(index.commit, commit)
             return index

@@ -152,6 +152,10 @@ class FaissIndex:
         missing is made up for at every search."""
         return self._doubtful or self._compression.is_due(self._rows)
 
+    def detach(self) -> None:
+        """Leaves its files to others: what is added from now on stays in memory, and nothing is written any more."""
+        self._files = None
+
     def flush(self) -> None:
         """Writes new rows to the files, so that they need no memory; they count only once the index is saved.
 

@@ -213,6 +213,21 @@ def test_a_read_only_folder_is_searched_and_not_written(
     assert "--root" in refused
 
 
+def test_caches_behind_the_catalog_in_a_read_only_folder_are_caught_up_in_memory(
+    index: Index, ingest: Ingest, index_folder: Path, tmp_path: Path
+) -> None:
+    ingest(Document("a", "common"))
+    index.caches.save()
+    behind = Path(shutil.copytree(index_folder / "dense", tmp_path / "behind"))
+    ingest(Document("c", "common too"))
+    index.close()
+    shutil.rmtree(index_folder / "dense")
+    shutil.copytree(behind, index_folder / "dense")
+    before = {path: path.read_bytes() for path in (index_folder / "dense").iterdir()}
+    assert as_nobody(index_folder, tmp_path)[0] == "2 [1, 2]"
+    assert {path: path.read_bytes() for path in (index_folder / "dense").iterdir()} == before
+
+
 READER = """
 import sys, pathlib, collections
 from rag_engine.index import Index
