@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import selectors
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -13,7 +12,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import asdict, replace
 from pathlib import Path
-from typing import IO, Any, Self
+from typing import IO, TYPE_CHECKING, Any, Self
 
 from rag_engine.errors import ParserCrashError, ParserMemoryError, ParserTimeoutError, UnreadableSourceError
 from rag_engine.ingestion.frames import (
@@ -26,6 +25,9 @@ from rag_engine.ingestion.frames import (
 )
 from rag_engine.types.document import Document, SourceFailure
 from rag_engine.types.ingestion import LoadLimits
+
+if TYPE_CHECKING:
+    import socket
 
 _PACKAGE_FOLDER = str(Path(__file__).resolve().parents[2])
 # Isolated (-I), the child would look neither here nor in PYTHONPATH: it is told where this very package lies.
@@ -211,6 +213,8 @@ class _Worker:
     """
 
     def __init__(self, memory_megabytes: int) -> None:
+        import socket  # not above: the child imports this package too, and starts sooner without
+
         self.busy = False
         self.protections: tuple[str, ...] = ()
         self._requests, theirs = socket.socketpair()
@@ -245,6 +249,8 @@ class _Worker:
 
     def ask(self, request: dict[str, Any], descriptor: int) -> None:
         """Sends a request and, with its first byte, the open file that it is about."""
+        import socket
+
         self.busy = True
         frame = encode_frame(request, ascii_only=True)  # escapes carry file names that are no valid Unicode
         with suppress(BrokenPipeError, ConnectionResetError):  # its death is told when the answer is waited for

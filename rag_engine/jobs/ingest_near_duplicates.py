@@ -15,7 +15,7 @@ from rag_engine.ingestion import path_order
 from rag_engine.jobs.ingest_batch import IngestBatch
 
 _POLICY, _THRESHOLD = "near_duplicates", "near_duplicate_threshold"
-_REMEMBERED = 4096  # texts' shingles while they are compared
+_REMEMBERED = 1024  # texts' shingles while they are compared: 64 MB at most
 
 
 class NearDuplicateSettlement:
@@ -44,7 +44,7 @@ class NearDuplicateSettlement:
 
     def _compare(self, neighbourhood: Neighbourhood) -> None:
         # NumPy is not needed by an ingest that finds nothing new.
-        from rag_engine.index.sketches import leaders, shingles, sketch
+        from rag_engine.index.sketches import SAMPLED, leaders, shingles, sketch
 
         changed = []
         for document, text in neighbourhood.uncompared():
@@ -53,7 +53,7 @@ class NearDuplicateSettlement:
         sketches = neighbourhood.connected(changed)
         places = neighbourhood.places(sketches)
         ordered = sorted(sketches, key=lambda document: (path_order(places[document][0]), places[document][1]))
-        remembered = lru_cache(_REMEMBERED)(lambda document: shingles(neighbourhood.text(document)))
+        remembered = lru_cache(_REMEMBERED)(lambda document: shingles(neighbourhood.text(document))[:SAMPLED].copy())
         neighbourhood.set_leaders(ordered, leaders(ordered, sketches, remembered, threshold=self._threshold))
 
     def _drop_and_bring_back(self) -> None:

@@ -2,12 +2,27 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rag_engine.index.sketches import bands, estimated_similarity, leaders, shingles, similarity, sketch
+from rag_engine.index.sketches import (
+    CROWD,
+    SAMPLED,
+    VERIFIED,
+    bands,
+    estimated_similarity,
+    leaders,
+    shingles,
+    similarity,
+    sketch,
+)
+
+if TYPE_CHECKING:
+    from rag_engine.index.sketches import Shingles
 
 WORDS = [f"word{number}" for number in range(300)]
 
@@ -71,3 +86,28 @@ def test_each_follows_the_first_that_it_is_like_and_that_follows_none() -> None:
     assert found == {2: (1, similarity(hashes[1], hashes[2])), 3: (1, similarity(hashes[1], hashes[3]))}
     assert leaders([2, 3, 1, 4], sketches, hashes.__getitem__, threshold=0.9).keys() == {1}
     assert leaders([1, 2, 3, 4], sketches, hashes.__getitem__, threshold=1.0) == {}
+
+
+def test_long_texts_are_compared_by_a_sample() -> None:
+    words = [str(number) for number in range(6 * SAMPLED)]
+    one = shingles(" ".join(words))
+    other = shingles(" ".join([*words[: 5 * SAMPLED], *(f"other{number}" for number in range(SAMPLED))]))
+    whole = len(np.intersect1d(one, other)) / len(np.union1d(one, other))
+    assert similarity(one, other) == pytest.approx(whole, abs=0.03)
+    assert similarity(one[:SAMPLED], other[:SAMPLED]) == similarity(one, other)  # so little has to be remembered
+
+
+def test_in_a_crowd_of_filled_in_forms_the_same_text_is_found_and_no_more_than_a_few_are_verified() -> None:
+    forms = {number: " ".join([*WORDS[:40], f"case{number}", *WORDS[40:60]]) for number in range(CROWD + 200)}
+    forms[CROWD + 200] = forms[CROWD + 100]
+    hashes = {number: shingles(text) for number, text in forms.items()}
+    sketches = {number: sketch(value) for number, value in hashes.items()}
+    verified: list[int] = []
+
+    def shingles_of(number: int) -> Shingles:
+        verified.append(number)
+        return hashes[number]
+
+    found = leaders(list(forms), sketches, shingles_of, threshold=0.95)
+    assert found == {CROWD + 200: (CROWD + 100, 1.0)}
+    assert len(verified) <= 2 * VERIFIED * len(forms)
