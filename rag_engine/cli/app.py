@@ -158,7 +158,8 @@ def watch(
 
     **Example:**  rag watch docs/ --exclude '*.tmp'
     """
-    from rag_engine.cli.ingest_output import show_failed_ingest, show_ingest
+    from rag_engine.cli.ingest_output import show_ingest
+    from rag_engine.cli.terminal import print_error
     from rag_engine.engine import Engine
 
     def show(report: IngestReport) -> None:
@@ -170,7 +171,7 @@ def watch(
 
     settings = settings_from(config, root=root, wait=wait, model=model, include=include, exclude=exclude)
     with Engine.open(index_folder(settings, index), settings=settings) as engine:
-        engine.watch(paths, strict=strict, done=show, failed=show_failed_ingest)
+        engine.watch(paths, strict=strict, done=show, failed=lambda error: print_error(error.public_message))
 
 
 @app.command()
@@ -473,7 +474,9 @@ def run(arguments: list[str]) -> None:
     except RagEngineError as error:
         if "--debug" in arguments:
             raise
-        sys.stderr.write(f"rag: {' '.join(error.public_message.split())}\n")
+        from rag_engine.cli.terminal import print_error
+
+        print_error(error.public_message)
         raise SystemExit(2 if isinstance(error, UsageError) else 1) from None
     except SystemExit as ending:
         if ending.code == INTERRUPTED:

@@ -6,14 +6,13 @@ import dataclasses
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from rich.console import Console
 from rich.markup import escape
 from rich.text import Text
 
-from rag_engine.cli.output import MOST_FAILURES_SHOWN, console, truncation_lines
+from rag_engine.cli.output import MOST_FAILURES_SHOWN, truncation_lines
+from rag_engine.cli.terminal import console, error_console, in_one_line
 
 if TYPE_CHECKING:
-    from rag_engine.errors import RagEngineError
     from rag_engine.types.document import SourceFailure
     from rag_engine.types.ingestion import IngestEstimate, IngestReport
 
@@ -33,11 +32,6 @@ def show_ingest(report: IngestReport) -> None:
     _show_failures(report.failures, all_of_them="rag status lists them")
 
 
-def show_failed_ingest(error: RagEngineError) -> None:
-    """Why an ingest failed, where others follow."""
-    Console(stderr=True, highlight=False, soft_wrap=True).print(Text(f"rag: {' '.join(error.public_message.split())}"))
-
-
 def show_estimate(estimate: IngestEstimate) -> None:
     """What an ingest would take."""
     out = console()
@@ -53,11 +47,10 @@ def show_estimate(estimate: IngestEstimate) -> None:
 def _show_failures(failures: Sequence[SourceFailure], *, all_of_them: str) -> None:
     if not failures:
         return
-    error = Console(stderr=True, highlight=False, soft_wrap=True)
+    error = error_console()
     for failure in failures[:MOST_FAILURES_SHOWN]:
-        error.print(
-            f"[yellow]not ingested:[/yellow] {escape(failure.source)}: {escape(failure.error)}; {escape(failure.hint)}"
-        )
+        reason = in_one_line(f"{failure.source}: {failure.error}; {failure.hint}")
+        error.print(f"[yellow]not ingested:[/yellow] {escape(reason)}")
     if len(failures) > MOST_FAILURES_SHOWN:
         error.print(f"… and {len(failures) - MOST_FAILURES_SHOWN} more: {all_of_them}")
 

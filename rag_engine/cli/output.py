@@ -6,14 +6,16 @@ import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from rich.console import Console
 from rich.panel import Panel
 from rich.table import Table
 from rich.text import Text
 
+from rag_engine.cli.terminal import console, error_console, in_one_line, visible
 from rag_engine.types.generation import CitationProven, StageDone
 
 if TYPE_CHECKING:
+    from rich.console import Console
+
     from rag_engine.evaluation import EvaluationReport
     from rag_engine.prompt_engineering import Verification
     from rag_engine.types.generation import Answer, AnswerEvent, Citation
@@ -26,18 +28,12 @@ MOST_FAILURES_SHOWN = 20
 SNIPPET_CHARACTERS = 280
 
 
-def console() -> Console:
-    """Standard output; lines are not wrapped where it is no terminal."""
-    wide = None if sys.stdout.isatty() else 10_000
-    return Console(file=sys.stdout, width=wide, highlight=False, soft_wrap=wide is not None)
-
-
 def show_search(passages: Sequence[Passage], seconds: float) -> None:
     """Results, best first."""
     out = console()
     for passage in passages:
         place = " > ".join(dict.fromkeys(part for part in (passage.title, *passage.heading_path) if part))
-        head = Text.assemble((f"{passage.rank}. ", "bold"), (passage.document_id, "bold cyan"))
+        head = Text.assemble((f"{passage.rank}. ", "bold"), (in_one_line(passage.document_id), "bold cyan"))
         head.append(f"  {passage.score:.3f}  characters {passage.start}-{passage.end}", style="dim")
         if passage.page is not None:
             head.append(f"  page {passage.page}", style="dim")
@@ -65,7 +61,9 @@ def show_answer(answer: Answer) -> None:
     out = console()
     style = "yellow" if answer.abstained else "green"
     if out.is_terminal:
-        out.print(Panel(Text(answer.text), border_style=style, title="no answer" if answer.abstained else None))
+        out.print(
+            Panel(Text(visible(answer.text)), border_style=style, title="no answer" if answer.abstained else None)
+        )
     else:
         out.print(Text(answer.text))
     for citation in answer.citations:
@@ -74,7 +72,7 @@ def show_answer(answer: Answer) -> None:
 
 
 def _show_citation(out: Console, citation: Citation) -> None:
-    line = Text.assemble((f"[{citation.marker}] ", "bold"), (citation.document, "cyan"))
+    line = Text.assemble((f"[{citation.marker}] ", "bold"), (in_one_line(citation.document), "cyan"))
     line.append(f" characters {citation.start}-{citation.end}", style="dim")
     if citation.page is not None:
         line.append(f", page {citation.page}", style="dim")
@@ -95,7 +93,7 @@ def show_confidence(answer: Answer) -> None:
 
 def event_printer() -> Callable[[AnswerEvent], None]:
     """Prints the events of an answer as they come: stages to standard error, the rest to standard output."""
-    out, err = console(), Console(stderr=True, highlight=False)
+    out, err = console(), error_console()
 
     def show(event: AnswerEvent) -> None:
         if isinstance(event, StageDone):
@@ -176,11 +174,11 @@ def show_status(status: IndexStatus) -> None:
     for line in truncation_lines(status.truncated, status.truncations):
         out.print(Text(f"  {line}"))
     for document in status.suspicions[:MOST_FAILURES_SHOWN]:
-        out.print(Text(f"  suspicious: {document.document}: {_notes(document.suspicious)}"))
+        out.print(Text(f"  suspicious: {in_one_line(document.document)}: {_notes(document.suspicious)}"))
     if status.suspicious > MOST_FAILURES_SHOWN:
         out.print(f"  … and {status.suspicious - MOST_FAILURES_SHOWN:,} more suspicious documents")
     for source in status.quarantined[:MOST_FAILURES_SHOWN]:
-        out.print(Text(f"  {source.source}: {source.error} ({source.history})"))
+        out.print(Text(f"  {in_one_line(source.source)}: {in_one_line(source.error)} ({source.history})"))
     if len(status.quarantined) > MOST_FAILURES_SHOWN:
         out.print(f"  … and {len(status.quarantined) - MOST_FAILURES_SHOWN} more: rag status --json lists all")
 
@@ -189,13 +187,13 @@ def truncation_lines(truncated: int, truncations: Sequence[TruncatedDocument]) -
     """What was left out of documents, a line each, and how many more there are."""
     for cut in truncations[:MOST_FAILURES_SHOWN]:
         reader = "the model reads" if cut.stage == "embedder" else "the text holds"
-        yield f"cut: {cut.document}: {reader} {cut}"
+        yield f"cut: {in_one_line(cut.document)}: {reader} {cut}"
     if truncated > MOST_FAILURES_SHOWN:
         yield f"… and {truncated - MOST_FAILURES_SHOWN:,} more cuts"
 
 
 def _notes(suspicious: Sequence[Suspicion]) -> str:
-    """What is suspicious, each note once; characters that a terminal would obey are shown as escapes."""
+    """What is suspicious, each note once; what cannot be seen in it is shown as escapes."""
     notes = dict.fromkeys(suspicion.note for suspicion in suspicious)
     return "; ".join(note if note.isprintable() else ascii(note) for note in notes)
 

@@ -101,7 +101,9 @@ def discover(
             elif os.path.lexists(place) and (source := _source_file(place, walk.failures)):
                 files[source.location] = source
     unnameable = [location for location in files if not _is_text(location)]
-    walk.failures.extend(failure_of(Path(name), "has a name that is not valid UTF-8: rename it") for name in unnameable)
+    walk.failures.extend(
+        failure_of(Path(name), "has a name that is not valid UTF-8", hint="rename it") for name in unnameable
+    )
     for location in unnameable:
         del files[location]
     return Discovery(

@@ -118,7 +118,9 @@ def printable(path: Path) -> str:
     return os.fsencode(path.as_posix()).decode("utf-8", "backslashreplace")
 
 
-def failure_of(path: Path, reason: str, kind: type[IngestionError] = UnreadableSourceError) -> SourceFailure:
-    """The failure of a path, for a reason."""
-    error = kind(f"{printable(path)} {reason}")
+def failure_of(
+    path: Path, reason: str, kind: type[IngestionError] = UnreadableSourceError, *, hint: str = ""
+) -> SourceFailure:
+    """The failure of a path, for a reason; ``hint`` in place of what else mends its kind."""
+    error = kind(f"{printable(path)} {reason}", hint=hint or kind.default_hint)
     return SourceFailure(printable(path), error.code, error.message, error.hint)

@@ -56,7 +56,7 @@ def test_a_name_that_is_no_text_fails_and_the_rest_goes_on(index: Index, ingest:
     for _ in range(2):
         report = ingest(folder)
         assert [failure.code for failure in report.failures] == ["unreadable_source"]
-        assert "rename" in report.failures[0].error
+        assert report.failures[0].hint == "rename it"
     assert index.catalog.document_ids() == ["docs/good.md"]
 
 

@@ -122,3 +122,15 @@ def test_debug_shows_the_traceback(rag: Any) -> None:
 
     with pytest.raises(IndexNotFoundError):
         rag("search", "x", "-i", "absent", "--debug")
+
+
+def test_names_and_documents_cannot_make_a_terminal_obey(rag: Any, tmp_path: Path) -> None:
+    folder = tmp_path / "docs"
+    folder.mkdir()
+    (folder / "clear\x1b[2J\n.md").write_text("# Escape\n\nThe escape room costs 30 euros \x9b31m per person.")
+    (folder / "bad\x1b[2J.pdf").write_text("no PDF")
+    shown = [rag("ingest", "docs"), rag("search", "escape room"), rag("ask", "How much is it?"), rag("status")]
+    shown.append(rag("ingest", "absent\x1b[2J"))
+    for outcome in shown:
+        assert not {"\x1b", "\x9b"} & set(outcome.out + outcome.err)
+    assert "docs/clear\u241b[2J\u240a.md" in shown[1].out
