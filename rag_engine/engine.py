@@ -226,7 +226,7 @@ class Engine:
     def _take_in(self, corpus: Path, progress: Callable[[IngestProgress], None]) -> None:
         catalog = self._assembly.index.catalog
         path = os.path.abspath(corpus)  # noqa: PTH100 - links are not resolved, as in discovery
-        if catalog.counts().documents == 0 or catalog.source(path) is not None:
+        if catalog.counts().documents == 0 or catalog.sources.at(path) is not None:
             self.ingest(corpus, progress=progress)
             return
         from rag_engine.evaluation import document_ids

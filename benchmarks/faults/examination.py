@@ -133,7 +133,7 @@ def content(folder: Path, embedder: Embedder) -> dict[str, Any]:
             "near_duplicates": index.catalog.near_duplicates.pairs(),
             "sources": {
                 source.path: (source.name, source.sha256, source.loader, source.same_as)
-                for source in index.catalog.sources()
+                for source in index.catalog.sources.all()
             },
         }
 

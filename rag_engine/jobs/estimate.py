@@ -105,7 +105,7 @@ class EstimateJob:
         seen = self._now()
         discovery = discover(
             paths,
-            known={source.path for source in self._catalog.sources()},
+            known={source.path for source in self._catalog.sources.all()},
             include=self._include,
             exclude=self._exclude,
         )

@@ -64,7 +64,7 @@ class HealthJob:
             documents=counts.documents,
             chunks=counts.chunks,
             sources=counts.sources,
-            copies=self._catalog.count_copies(),
+            copies=self._catalog.sources.count_copies(),
             near_duplicates=tuple(self._catalog.near_duplicates.pairs()),
             lock=None if lock is None else lock.to_json(),
             embedding=embedding,
@@ -74,7 +74,7 @@ class HealthJob:
             truncations=() if ledger is None else ledger.first(TRUNCATIONS_TOLD),
             suspicious=self._catalog.count_suspicious(),
             suspicions=tuple(self._catalog.suspicious(most=SUSPICIONS_TOLD)),
-            quarantined=tuple(self._catalog.quarantined()),
+            quarantined=tuple(self._catalog.sources.quarantined()),
             sandbox=self._protections(),
             bytes_on_disk=sum(file.stat().st_size for file in self._index.folder.rglob("*") if file.is_file()),
         )
@@ -123,7 +123,7 @@ class HealthJob:
             yield Finding("the embedding model", error.message, error.hint)
 
     def _quarantine(self) -> Iterator[Finding]:
-        for source in self._catalog.quarantined():
+        for source in self._catalog.sources.quarantined():
             why = f"{source.error} ({source.history})"
             yield Finding(f"in quarantine: {source.source}", why, source.hint)
 

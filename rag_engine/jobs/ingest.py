@@ -117,7 +117,7 @@ class IngestJob:
         seen = self._now()
         discovery = discover(
             paths,
-            known={source.path for source in self._catalog.sources()},
+            known={source.path for source in self._catalog.sources.all()},
             include=self._include,
             exclude=self._exclude,
             passed_over=[os.path.abspath(self._index.folder)],  # noqa: PTH100 - links are not resolved, as in discovery

@@ -62,9 +62,9 @@ class SourceReview:
         self._discovery = discovery
         self._retry = retry
         self._settled_before = seen - RACY_NANOSECONDS
-        self._records = {source.path: source for source in catalog.sources()}
-        self._documents = catalog.count_documents_by_source()
-        self._quarantine = {source.source: source for source in catalog.quarantined()}
+        self._records = {source.path: source for source in catalog.sources.all()}
+        self._documents = catalog.sources.count_documents()
+        self._quarantine = {source.source: source for source in catalog.sources.quarantined()}
         self._quarantined_names = sorted(self._quarantine)
         self._strict = strict
         window = lock.embedder.max_tokens
@@ -211,7 +211,7 @@ class SourceReview:
         """Adds to the bytes that were hashed those of other files that what changed may have to do with."""
         affected = {self._contents[path] for path in changed if path in self._contents}
         affected |= {self._records[path].sha256 for path in (*changed, *self.vanished) if path in self._records}
-        affected |= self._catalog.repeated_contents()
+        affected |= self._catalog.sources.repeated_contents()
         for path, record in self._records.items():
             if record.sha256 in affected and (
                 path in self._unchanged or (path not in self._found and path not in self.vanished and _is_file(path))

@@ -147,10 +147,13 @@ def test_a_file_in_quarantine_that_is_deleted_is_forgotten(index: Index, ingest:
     (folder / "bad.json").write_text("{")
     (folder / "rows.jsonl").write_text('{"text": "good"}\n{\n')
     ingest(folder)
-    assert [source.source.rpartition("/")[2] for source in index.catalog.quarantined()] == ["bad.json", "rows.jsonl:2"]
+    assert [source.source.rpartition("/")[2] for source in index.catalog.sources.quarantined()] == [
+        "bad.json",
+        "rows.jsonl:2",
+    ]
     (folder / "bad.json").unlink()
     ingest(folder)
-    assert [source.source.rpartition("/")[2] for source in index.catalog.quarantined()] == ["rows.jsonl:2"]
+    assert [source.source.rpartition("/")[2] for source in index.catalog.sources.quarantined()] == ["rows.jsonl:2"]
     (folder / "rows.jsonl").unlink()
     ingest(folder)
-    assert index.catalog.quarantined() == []
+    assert index.catalog.sources.quarantined() == []

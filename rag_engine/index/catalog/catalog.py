@@ -21,9 +21,9 @@ from rag_engine.index.catalog.change import Change
 from rag_engine.index.catalog.filters import condition
 from rag_engine.index.catalog.ledger import TruncationLedger
 from rag_engine.index.catalog.neighbourhood import NearDuplicates, Neighbourhood
-from rag_engine.index.catalog.records import CatalogCounts, FileStatus, SourceRecord, StoredDocument
+from rag_engine.index.catalog.records import CatalogCounts, SourceRecord, StoredDocument
+from rag_engine.index.catalog.source_records import SourceRecords
 from rag_engine.types.document import Block, BlockKind, Document, Page, Truncation
-from rag_engine.types.health import QuarantinedSource
 from rag_engine.types.retrieval import Filter, Passage
 from rag_engine.types.suspicion import SuspiciousDocument, suspicions_in
 
@@ -32,8 +32,6 @@ if TYPE_CHECKING:
 
 # SQLite's limit on parameters of a statement is far above; rows are read in portions to keep memory flat.
 PORTION = 5_000
-
-
 # Word for word the condition of the index that m004 made.
 _IS_SUSPICIOUS = """instr(metadata, '"suspicious": [{"kind": "') > 0"""
 
@@ -66,6 +64,7 @@ class Catalog:
         self._read_only = read_only
         self._lock = threading.RLock()
         self._connection = database.connect(path, read_only=read_only)
+        self.sources = SourceRecords(self._rows)
         self.near_duplicates = NearDuplicates(self._rows)
 
     @classmethod
@@ -149,23 +148,6 @@ class Catalog:
             ]
         return CatalogCounts(commit, *numbers)
 
-    def source(self, path: str) -> SourceRecord | None:
-        """What is known of a file."""
-        return next(iter(self._sources("where path = ?", (path,))), None)
-
-    def sources(self) -> list[SourceRecord]:
-        """Every file that documents came from, by path."""
-        return self._sources("order by path")
-
-    def repeated_contents(self) -> set[str]:
-        """SHA-256 of the bytes that several sources have documents of, each its own."""
-        return {
-            sha256
-            for (sha256,) in self._rows(
-                "select sha256 from sources where same_as is null group by sha256 having count(*) > 1"
-            )
-        }
-
     def refresh_sources(self, sources: Iterable[SourceRecord]) -> None:
         """Notes how the folders of files know them now whose bytes are what they were: no commit, nothing else."""
         with self._unnumbered() as connection:
@@ -193,35 +175,6 @@ class Catalog:
                     self._connection.execute("rollback")
                 raise
 
-    def count_copies(self) -> int:
-        """How many sources have the bytes of another one, whose documents theirs are."""
-        return int(self._rows("select count(*) from sources where same_as is not null")[0][0])
-
-    def _sources(self, clause: str, parameters: Sequence[Any] = ()) -> list[SourceRecord]:
-        return [
-            SourceRecord(
-                path,
-                name,
-                sha256,
-                size,
-                loader,
-                version,
-                bool(complete),
-                None if None in status else FileStatus(*status),
-                same_as,
-            )
-            for path, name, sha256, size, loader, version, complete, same_as, *status in self._rows(
-                "select path, name, sha256, size, loader, loader_version, complete, same_as, modified, changed, inode "
-                f"from sources {clause}",
-                parameters,
-            )
-        ]
-
-    def quarantined(self) -> list[QuarantinedSource]:
-        """Every source, and single record of one, that could not be ingested, by name."""
-        columns = "source, sha256, loader_versions, code, error, hint, first_failed, last_failed, attempts"
-        return [QuarantinedSource(*row) for row in self._rows(f"select {columns} from quarantine order by source")]
-
     def stored(self, identifier: str) -> StoredDocument | None:
         """A document of this id, without its text."""
         rows = self._rows("select number, id, source, digest from documents where id = ?", (identifier,))
@@ -231,10 +184,6 @@ class Catalog:
         """Ids of all documents, or of those of one source, in the order they came."""
         clause, parameters = ("", ()) if source is None else ("where source = ?", (source,))
         return [row[0] for row in self._rows(f"select id from documents {clause} order by number", parameters)]
-
-    def count_documents_by_source(self) -> dict[str, int]:
-        """How many documents came from each file."""
-        return dict(self._rows("select source, count(*) from documents where source is not null group by source"))
 
     def text(self, identifier: str) -> str | None:
         """A document's canonical text."""

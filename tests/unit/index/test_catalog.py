@@ -178,8 +178,8 @@ def test_a_renamed_source_keeps_its_chunks_and_its_ids_follow_the_name(put: Put,
         change.move_source(source, path="/x/lines.csv", name="lines.csv")
     assert catalog.document_ids("/x/lines.csv") == ["lines.csv#1", "own id"]
     assert catalog.chunk_numbers().tolist() == [1, 2]
-    assert catalog.source("/x/rows.csv") is None
-    assert catalog.sources() == [SourceRecord("/x/lines.csv", "lines.csv", "0" * 64, 10, "delimited", 1, True)]
+    assert catalog.sources.at("/x/rows.csv") is None
+    assert catalog.sources.all() == [SourceRecord("/x/lines.csv", "lines.csv", "0" * 64, 10, "delimited", 1, True)]
 
 
 def test_quarantine_counts_attempts_until_the_source_is_read(catalog: Catalog) -> None:
@@ -187,11 +187,11 @@ def test_quarantine_counts_attempts_until_the_source_is_read(catalog: Catalog) -
     for _ in range(2):
         with catalog.change() as change:
             change.quarantine(failure, sha256="ab", loader_versions="{}")
-    (held,) = catalog.quarantined()
+    (held,) = catalog.sources.quarantined()
     assert (held.attempts, held.error, held.sha256) == (2, "no PDF", "ab")
     with catalog.change() as change:
         change.record_source(SourceRecord("/x/bad.pdf", "bad.pdf", "cd", 1, "pdf", 1, True))
-    assert catalog.quarantined() == []
+    assert catalog.sources.quarantined() == []
 
 
 def test_a_text_that_was_altered_past_the_engine_is_found(put: Put, catalog: Catalog) -> None:

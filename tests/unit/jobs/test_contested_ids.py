@@ -88,7 +88,7 @@ def test_an_id_that_two_files_have_belongs_to_one_until_that_gives_it_up(
     write(folder / "a.jsonl", two="two")
     assert ingest(folder).failures == ()
     assert index.catalog.text("one") == "of b"
-    assert index.catalog.quarantined() == []
+    assert index.catalog.sources.quarantined() == []
 
 
 def test_a_record_outlives_the_file_that_shared_it(index: Index, ingest: Ingest, folder: Path) -> None:

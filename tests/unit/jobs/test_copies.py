@@ -28,8 +28,8 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 def sources(index: Index) -> dict[str, str | None]:
     """Each source's name, and that of the one it is a copy of."""
-    names = {source.path: source.name for source in index.catalog.sources()}
-    return {source.name: source.same_as and names[source.same_as] for source in index.catalog.sources()}
+    names = {source.path: source.name for source in index.catalog.sources.all()}
+    return {source.name: source.same_as and names[source.same_as] for source in index.catalog.sources.all()}
 
 
 @pytest.mark.parametrize("order", list(itertools.permutations("abc")))
@@ -125,8 +125,8 @@ def test_empty_and_broken_files_are_no_copies_of_each_other(index: Index, ingest
         (folder / f"{name}.txt").touch()
     for _ in range(2):
         assert len(ingest(folder).failures) == 6
-    assert [source.attempts for source in index.catalog.quarantined()] == [1] * 6
-    assert index.catalog.sources() == []
+    assert [source.attempts for source in index.catalog.sources.quarantined()] == [1] * 6
+    assert index.catalog.sources.all() == []
 
 
 def test_equal_json_lines_are_one_source_of_records(index: Index, ingest: Ingest, folder: Path) -> None:
@@ -135,11 +135,11 @@ def test_equal_json_lines_are_one_source_of_records(index: Index, ingest: Ingest
         (folder / f"{name}.jsonl").write_text("\n".join(lines))
         report = ingest(folder)
     assert [failure.source for failure in report.failures] == [f"{folder}/a.jsonl:4"]
-    assert [failure.source for failure in index.catalog.quarantined()] == [f"{folder}/a.jsonl:4"]
+    assert [failure.source for failure in index.catalog.sources.quarantined()] == [f"{folder}/a.jsonl:4"]
     assert index.catalog.document_ids(str(folder / "a.jsonl")) == ["0", "1", "2"]
     (folder / "a.jsonl").unlink()
     assert [failure.source for failure in ingest(folder).failures] == [f"{folder}/b.jsonl:4"]
-    assert [failure.source for failure in index.catalog.quarantined()] == [f"{folder}/b.jsonl:4"]
+    assert [failure.source for failure in index.catalog.sources.quarantined()] == [f"{folder}/b.jsonl:4"]
     assert index.catalog.document_ids(str(folder / "b.jsonl")) == ["0", "1", "2"]
 
 
@@ -150,7 +150,7 @@ def test_an_index_from_before_copies_were_known_gives_up_doubled_documents(
     (folder / "b.md").write_text(TEXT + " ")
     ingest(folder)
     (folder / "b.md").write_text(TEXT)
-    sha256 = index.catalog.sources()[0].sha256
+    sha256 = index.catalog.sources.all()[0].sha256
     status = (folder / "b.md").stat()
     with closing(sqlite3.connect(index.catalog.path)) as connection, connection:
         connection.execute(

@@ -34,8 +34,8 @@ def test_an_encrypted_file_is_read_as_soon_as_its_password_is_given(
     for passwords in ((), ("bar",)):
         (failure,) = ingest(index, hashing_embedder, folder, *passwords).failures
         assert failure.code == "encrypted"
-    (entry,) = index.catalog.quarantined()
+    (entry,) = index.catalog.sources.quarantined()
     assert (entry.code, entry.attempts) == ("encrypted", 2)
     report = ingest(index, hashing_embedder, folder, "bar", "foo")
     assert (report.documents.added, report.failures) == (1, ())
-    assert not index.catalog.quarantined()
+    assert not index.catalog.sources.quarantined()

@@ -46,10 +46,10 @@ def test_a_failure_that_is_known_is_reported_again_without_another_try(
     (folder / "bad.json").write_text("{", encoding="utf-8")
     first, second = ingest(folder), ingest(folder)
     assert [failure.code for failure in first.failures] == [failure.code for failure in second.failures] == ["parsing"]
-    assert index.catalog.quarantined()[0].attempts == 1
+    assert index.catalog.sources.quarantined()[0].attempts == 1
     (folder / "bad.json").write_text('{"text": "mended"}', encoding="utf-8")
     assert ingest(folder).documents.added == 1
-    assert index.catalog.quarantined() == []
+    assert index.catalog.sources.quarantined() == []
 
 
 def test_a_broken_line_leaves_quarantine_when_it_is_mended(ingest: Ingest, index: Index, folder: Path) -> None:
@@ -57,11 +57,11 @@ def test_a_broken_line_leaves_quarantine_when_it_is_mended(ingest: Ingest, index
     path.write_text('{"_id": "a", "text": "one"}\n{"_id"\n', encoding="utf-8")
     report = ingest(folder)
     assert [failure.source.rsplit(":", 1)[1] for failure in report.failures] == ["2"]
-    assert len(index.catalog.quarantined()) == 1
+    assert len(index.catalog.sources.quarantined()) == 1
     write_lines(path, a="one", b="two")
     report = ingest(folder)
     assert (report.documents.added, report.documents.unchanged, report.failures) == (1, 1, ())
-    assert index.catalog.quarantined() == []
+    assert index.catalog.sources.quarantined() == []
 
 
 def test_a_member_of_an_archive_that_fails_is_reported_until_the_archive_changes(
@@ -75,12 +75,12 @@ def test_a_member_of_an_archive_that_fails_is_reported_until_the_archive_changes
     assert [failure.source for failure in first.failures] == [f"{path}/notes/b.json"]
     assert second.failures == first.failures
     assert second.documents.unchanged == 1
-    assert index.catalog.quarantined()[0].attempts == 1
+    assert index.catalog.sources.quarantined()[0].attempts == 1
     with zipfile.ZipFile(path, "w") as archive:
         archive.writestr("notes/b.json", '{"text": "mended"}')
     report = ingest(folder)
     assert (report.documents.added, report.documents.deleted, report.failures) == (1, 1, ())
-    assert index.catalog.quarantined() == []
+    assert index.catalog.sources.quarantined() == []
 
 
 def test_an_encrypted_member_of_an_archive_is_tried_again_as_its_password_may_be_known(
@@ -93,7 +93,7 @@ def test_an_encrypted_member_of_an_archive_is_tried_again_as_its_password_may_be
     report = ingest(folder)
     assert [failure.code for failure in report.failures] == ["encrypted"]
     assert report.documents.unchanged == 1
-    assert index.catalog.quarantined()[0].attempts == 2
+    assert index.catalog.sources.quarantined()[0].attempts == 2
 
 
 def test_an_id_of_another_file_is_refused_and_the_first_document_stays(

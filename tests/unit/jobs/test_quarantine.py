@@ -27,7 +27,7 @@ def folder(tmp_path: Path) -> Path:
 
 
 def attempts(index: Index) -> dict[str, int]:
-    return {Path(entry.source).name: entry.attempts for entry in index.catalog.quarantined()}
+    return {Path(entry.source).name: entry.attempts for entry in index.catalog.sources.quarantined()}
 
 
 def test_status_and_doctor_tell_what_failed_why_when_and_how_often(

@@ -124,7 +124,7 @@ def test_files_that_were_renamed_move_in_one_commit(again: Again, index: Index, 
     report = again(folder)
     assert (report.documents.moved, report.documents.unchanged, report.documents.deleted) == (4, 0, 0)
     assert report.commit == first.commit + 1
-    assert sorted(index.catalog.count_documents_by_source()) == [str(folder / f"moved-{n}.md") for n in range(4)]
+    assert sorted(index.catalog.sources.count_documents()) == [str(folder / f"moved-{n}.md") for n in range(4)]
 
 
 def test_a_file_that_is_known_to_fail_is_hashed_not_read(again: Again, folder: Path, index: Index) -> None:
@@ -132,10 +132,10 @@ def test_a_file_that_is_known_to_fail_is_hashed_not_read(again: Again, folder: P
     again(folder)
     report = again(folder)
     assert (report.documents.failed, "parse" in report.stages) == (1, False)
-    assert index.catalog.quarantined()[0].attempts == 1
+    assert index.catalog.sources.quarantined()[0].attempts == 1
     (folder / "bad.json").write_text("[")  # as long, and as broken, but other bytes
     again(folder)
-    assert index.catalog.quarantined()[0].attempts == 2
+    assert index.catalog.sources.quarantined()[0].attempts == 2
 
 
 def test_a_catalog_from_before_files_status_was_kept_hashes_once(again: Again, index: Index, folder: Path) -> None:

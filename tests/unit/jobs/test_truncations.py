@@ -148,13 +148,17 @@ def test_what_strictness_refused_is_in_quarantine_until_an_ingest_without_it(
 ) -> None:
     first = job(strict=True).ingest_paths([folder])
     assert (refused(first), first.documents.added) == (["long.txt"], 1)
-    (entry,) = index.catalog.quarantined()
+    (entry,) = index.catalog.sources.quarantined()
     assert (entry.code, entry.attempts) == ("truncated", 1)
     again = job(strict=True).ingest_paths([folder])
-    assert (refused(again), again.documents.unchanged, index.catalog.quarantined()) == (["long.txt"], 1, [entry])
+    assert (refused(again), again.documents.unchanged, index.catalog.sources.quarantined()) == (
+        ["long.txt"],
+        1,
+        [entry],
+    )
     lenient = job().ingest_paths([folder])
     assert (lenient.documents.added, lenient.failures, lenient.truncated > 0) == (1, (), True)
-    assert index.catalog.quarantined() == []
+    assert index.catalog.sources.quarantined() == []
 
 
 def test_strictness_finds_what_was_cut_before_and_leaves_it_stored(
