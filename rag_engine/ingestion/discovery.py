@@ -85,7 +85,7 @@ def discover(
         if pattern:
             patterns.append(pattern)
         for place in places:
-            is_folder = place.is_dir()
+            is_folder = os.path.isdir(place)  # noqa: PTH112 - which raises nothing, whatever a link leads to
             if is_folder:
                 folders.append(os.path.join(place, ""))  # noqa: PTH118 - with its slash
             else:

@@ -72,7 +72,6 @@ def unpack_record(message: dict[str, Any]) -> Document | SourceFailure:
         if message["kind"] == "failure":
             return SourceFailure(*(_string(message[key]) for key in ("source", "code", "error", "hint")))
         text = _string(message["text"])
-        text.encode("utf-8")  # no lone surrogates
         blocks = tuple(
             Block(BlockKind(kind), int(start), int(end), int(level), _string(title))
             for kind, start, end, level, title in message["blocks"]
@@ -82,8 +81,9 @@ def unpack_record(message: dict[str, Any]) -> Document | SourceFailure:
         _check_order([(page.start, page.end) for page in pages], len(text))
         truncations = tuple(_truncation(*fields) for fields in message["truncations"])
         metadata = dict(message["metadata"].items())
+        json.dumps(metadata, ensure_ascii=False, allow_nan=False).encode()
         return Document(_string(message["id"]), text, _string(message["title"]), metadata, blocks, pages, truncations)
-    except (AttributeError, KeyError, TypeError, ValueError) as error:
+    except (AttributeError, KeyError, TypeError, ValueError, OverflowError, RecursionError) as error:
         raise ParserCrashError("the parser answered with something that is no document") from error
 
 
@@ -100,6 +100,7 @@ def unpack_error(message: dict[str, Any]) -> IngestionError:
 def _string(value: object) -> str:
     if not isinstance(value, str):
         raise TypeError("not a string")
+    value.encode()  # raises where it holds lone surrogates
     return value
 
 

@@ -11,7 +11,15 @@ import re
 from dataclasses import dataclass
 
 _CLASS = re.compile(r"\[([!^]?)(\]?(?:\[:\w+:\]|\\.|[^\]\\])*)\]")
-_NAMED_CLASSES = {"alpha": "a-zA-Z", "digit": "0-9", "alnum": "a-zA-Z0-9", "upper": "A-Z", "lower": "a-z"}
+_NAMED_CLASSES = {"alpha": "a-zA-Z", "digit": "0-9", "alnum": "a-zA-Z0-9", "upper": "A-Z", "lower": "a-z"} | {
+    "space": " \\t-\\r",
+    "blank": " \\t",
+    "xdigit": "0-9A-Fa-f",
+    "punct": r"!-/:-@\[-`{-~",
+    "cntrl": "\\x00-\\x1f\\x7f",
+    "graph": "!-~",
+    "print": " -~",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +42,9 @@ def ignore_pattern(line: str) -> IgnorePattern | None:
         ValueError: it is no pattern; says which.
     """
     # Spaces at the end do not count unless a backslash stands before them.
-    body = re.sub(r"(?<!\\) +$", "", line.rstrip("\r\n"))
+    line = line.rstrip("\r\n")
+    body = line.rstrip(" ")
+    body += " " if body.endswith("\\") and len(body) < len(line) else ""
     if not body or body.startswith("#"):
         return None
     leaves_out = not body.startswith("!")
@@ -51,40 +61,55 @@ def ignore_pattern(line: str) -> IgnorePattern | None:
 
 
 def _expression(path: str) -> str:
+    # What stands before a wildcard is matched where it first can be, for good: with other places to try, a few
+    # wildcards and a long name would take for ever.
+    parts: list[str] = []
+    anywhere = False
+    while True:
+        while path.startswith("**/"):
+            path, anywhere = path[3:], True
+        here, between, path = path.partition("/**/")
+        if not between:
+            return "".join((*parts, "(?:.*/)?" if anywhere else "", _ending(here)))
+        parts.append(f"(?>(?:[^/]*/)*?{_without_folders(here)}/)" if anywhere else f"{_without_folders(here)}/")
+        anywhere = True
+
+
+def _ending(path: str) -> str:
     if not path:
         raise ValueError
     if path == "**":
         return ".*"
-    if path.startswith("**/"):
-        return "(?:.*/)?" + _expression(path[3:])
-    if path.endswith("/**"):
-        return _expression(path[:-3]) + "/.+"
-    first, between, rest = path.partition("/**/")
-    if between:
-        return _expression(first) + "/(?:.*/)?" + _expression(rest)
-    return _without_folders(path)
+    return _without_folders(path[:-3]) + "/.+" if path.endswith("/**") else _without_folders(path)
 
 
 def _without_folders(path: str) -> str:
     """The expression of a path in which ``**`` means no more than ``*``."""
-    parts, position = [], 0
+    chunks: list[list[str]] = [[]]  # what stands between asterisks
+    position = 0
     while position < len(path):
         character = path[position]
         if character == "\\":
             if position + 1 == len(path):
                 raise ValueError
-            parts.append(re.escape(path[position + 1]))
+            chunks[-1].append(re.escape(path[position + 1]))
             position += 2
         elif character == "[":
             bracket = _CLASS.match(path, position)
             if bracket is None:
                 raise ValueError
-            parts.append(f"(?!/)[{'^' if bracket[1] else ''}{_members(bracket[2])}]")
+            chunks[-1].append(f"(?!/)[{'^' if bracket[1] else ''}{_members(bracket[2])}]")
             position = bracket.end()
         else:
-            parts.append({"*": "[^/]*", "?": "[^/]"}.get(character, re.escape(character)))
+            if character == "*":
+                chunks.append([])
+            else:
+                chunks[-1].append("[^/]" if character == "?" else re.escape(character))
             position += 1
-    return "".join(parts)
+    first, *others = map("".join, chunks)
+    if not others:
+        return first
+    return first + "".join(f"(?>[^/]*?{chunk})" for chunk in others[:-1]) + f"[^/]*{others[-1]}"
 
 
 def _members(members: str) -> str:

@@ -6,6 +6,7 @@ Patterns mean what they mean in a .gitignore, see ``ignore_patterns``.
 from __future__ import annotations
 
 import os
+import stat
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -15,6 +16,7 @@ from rag_engine.errors import UnreadableSourceError, UsageError
 from rag_engine.ingestion.ignore_patterns import IgnorePattern, ignore_pattern
 
 FILE_NAME = ".ragignore"
+_LARGEST_FILE = 1 << 20  # bytes
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,13 +90,17 @@ class IgnoreRules:
         """
         file = os.path.join(folder, FILE_NAME)  # noqa: PTH118 - one of very many
         try:
-            with open(file, "rb") as opened:  # noqa: PTH123
-                # As file names come: bytes that are no UTF-8 match the same bytes.
-                lines = opened.read().decode("utf-8-sig", "surrogateescape").split("\n")
+            # Without waiting: it may be a pipe, or lead to a device.
+            with open(file, "rb", opener=_open_at_once) as opened:
+                content = opened.read(_LARGEST_FILE + 1) if stat.S_ISREG(os.fstat(opened.fileno()).st_mode) else None
         except (FileNotFoundError, NotADirectoryError, IsADirectoryError):
             return self
         except OSError as error:
             raise UnreadableSourceError(f"{file} cannot be read: {error.strerror}") from error
+        if content is None or len(content) > _LARGEST_FILE:
+            raise UnreadableSourceError(f"{file} is no file of patterns", hint="remove it and ingest again")
+        # As file names come: bytes that are no UTF-8 match the same bytes.
+        lines = content.decode("utf-8-sig", "surrogateescape").split("\n")
         try:
             patterns = _compiled(folder, lines)
         except ValueError as error:
@@ -109,6 +115,10 @@ class IgnoreRules:
         if next((verdict for verdict in verdicts if verdict is not None), False):
             return True
         return self._include is not None and not folder and not self._include.takes_in(location)
+
+
+def _open_at_once(file: str, flags: int) -> int:
+    return os.open(file, flags | getattr(os, "O_NONBLOCK", 0))
 
 
 def _given(root: Path, patterns: Sequence[str]) -> _Patterns | None:

@@ -7,6 +7,7 @@ in some script is left alone there: joiners in Persian and in emoji, marks of di
 from __future__ import annotations
 
 import re
+from bisect import bisect_right
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from itertools import chain
@@ -97,9 +98,21 @@ def _unusual_characters(text: str) -> Iterator[Suspicion]:
     in_words = list(_IN_WORD.finditer(text))
     if len(in_words) >= _MANY_IN_WORDS:
         yield _invisible(in_words[0], f"characters without a width within words, at {len(in_words):,} places")
-    for match in chain(_OVERRIDES.finditer(text), _EMBEDDINGS.finditer(text)):
-        line = text[text.rfind("\n", 0, match.start()) + 1 : match.end()]
-        if not _RIGHT_TO_LEFT.search(line):
+    yield from _reordered(text, _OVERRIDES)
+    yield from _reordered(text, _EMBEDDINGS)
+
+
+def _reordered(text: str, controls: re.Pattern[str]) -> Iterator[Suspicion]:
+    """What controls have shown in another order, where no letter before their end, in the line, asks for that."""
+    line_end = right_to_left = -1
+    for match in controls.finditer(text):
+        if match.start() > line_end:  # a long line is looked through once, however many controls it holds
+            line_start = text.rfind("\n", line_end + 1, match.start()) + 1 or line_end + 1
+            line_end = text.find("\n", match.end())
+            line_end = len(text) if line_end < 0 else line_end
+            letter = _RIGHT_TO_LEFT.search(text, line_start, line_end)
+            right_to_left = letter.start() if letter else len(text)
+        if right_to_left >= match.end():
             note = f"is shown in another order than it is written: {shown(match[0][1:])}"
             yield Suspicion(SuspicionKind.BIDIRECTIONAL_CONTROLS, note, match.start(), match.end())
 
@@ -110,11 +123,11 @@ def _invisible(match: re.Match[str], note: str, *, group: int = 0) -> Suspicion:
 
 def _instructions(text: str) -> Iterator[Suspicion]:
     """Words that instruct a model, also where characters without a width part them, and marks of a chat's turns."""
-    visible, positions = text, range(len(text) + 1)
+    visible, before = text, list[int]()
     if not text.isascii() and _ZERO_WIDTH_ONE.search(text):
-        kept = [place for place, character in enumerate(text) if not _ZERO_WIDTH_ONE.match(character)]
-        visible = "".join(map(text.__getitem__, kept))
-        positions = [*kept, len(text)]  # type: ignore[assignment]
+        visible = _ZERO_WIDTH_ONE.sub("", text)
+        # How much of what is visible stands before each character that is not.
+        before = [match.start() - number for number, match in enumerate(_ZERO_WIDTH_ONE.finditer(text))]
     lowered = visible.lower()
     if len(lowered) != len(visible):  # a letter whose small form is two characters
         lowered = "".join(small if len(small := character.lower()) == 1 else character for character in visible)
@@ -125,7 +138,7 @@ def _instructions(text: str) -> Iterator[Suspicion]:
     ):
         words = "marks of a chat with a model" if kind is SuspicionKind.CHAT_MARKUP else "words for a model"
         for start, end in found:
-            first, last = positions[start], positions[end - 1] + 1
+            first, last = start + bisect_right(before, start), end + bisect_right(before, end - 1)
             yield Suspicion(kind, f"{words}: {shown(text[first:last])}", first, last)
 
 
@@ -133,17 +146,30 @@ def _matches(lowered: str, patterns: Patterns) -> list[tuple[int, int]]:
     """Spans of what matches, in order; of those that overlap, the first."""
     found: set[tuple[int, int]] = set()
     for anchor, belonging in patterns.items():
-        place = lowered.find(anchor)
-        while place >= 0:
+        for begin, end in _surroundings(lowered, anchor):
             for pattern in belonging:
-                matches = re.compile(pattern).finditer(lowered, max(0, place - REACH), place + REACH)
-                found.update(match.span() for match in matches)
-            place = lowered.find(anchor, place + len(anchor))
+                found.update(match.span() for match in re.compile(pattern).finditer(lowered, begin, end))
     spans: list[tuple[int, int]] = []
     for span in sorted(found):
         if not spans or span[0] >= spans[-1][1]:
             spans.append(span)
     return spans
+
+
+def _surroundings(lowered: str, anchor: str) -> Iterator[tuple[int, int]]:
+    """Where the patterns of an anchor are tried; what lies around several of them is one stretch, tried once."""
+    begin = end = -1
+    place = lowered.find(anchor)
+    while place >= 0:
+        if end < 0:
+            begin = max(0, place - REACH)
+        elif place - REACH > end:
+            yield begin, end
+            begin = place - REACH
+        end = place + REACH
+        place = lowered.find(anchor, place + len(anchor))
+    if end >= 0:
+        yield begin, end
 
 
 def shown(text: str) -> str:

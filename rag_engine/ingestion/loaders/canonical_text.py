@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from rag_engine.errors import EmptySourceError, SourceTooLargeError
 from rag_engine.ingestion.loaders.encoding import canonical, decode
 from rag_engine.types.document import Block, BlockKind
@@ -60,6 +62,18 @@ class TextBuilder:
             raise too_large(self._name, self._max_characters)
         self._parts.append(text)
         self.blocks.append(Block(kind, start, self._length, level, title))
+
+    def add_lines(self, kind: BlockKind, lines: Iterable[str]) -> None:
+        """Appends lines as one block, nothing where there are none; no more are taken than the limit lets in."""
+        taken: list[str] = []
+        length = 0
+        for line in lines:
+            taken.append(line)
+            length += len(line) + 1
+            if length > self._max_characters + 1:
+                raise too_large(self._name, self._max_characters)
+        if taken:
+            self.add(kind, "\n".join(taken))
 
     def text(self) -> str:
         """What was written. Raises EmptySourceError where that is nothing."""

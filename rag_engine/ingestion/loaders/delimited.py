@@ -9,7 +9,7 @@ from collections.abc import Iterator, Sequence
 from itertools import chain, islice
 
 from rag_engine.errors import ParsingError
-from rag_engine.ingestion.loaders.canonical_text import TextBuilder, read_text, too_large
+from rag_engine.ingestion.loaders.canonical_text import TextBuilder, read_text
 from rag_engine.ingestion.loaders.table_text import names_columns, row_line
 from rag_engine.types.document import BlockKind, Document
 from rag_engine.types.ingestion import LoadLimits
@@ -32,7 +32,7 @@ class DelimitedLoader:
         Lines above the header that hold a single value are captions; the first is the title.
         """
         text = read_text(data, name=name, max_characters=limits.max_characters)
-        csv.field_size_limit(limits.max_characters)
+        csv.field_size_limit(len(text))
         builder = TextBuilder(name=name, max_characters=limits.max_characters, separator="\n")
         try:
             records = _records(text, _delimiter(text))
@@ -45,8 +45,6 @@ class DelimitedLoader:
             for record in chain(rows, records):
                 builder.add(BlockKind.ROW, row_line(header, record))
         except csv.Error as error:
-            if "field larger" in str(error):
-                raise too_large(name, limits.max_characters) from error
             raise ParsingError(f"{name} is no delimited table: {error}") from error
         title = row_line([], top[0]) if captions else ""
         yield Document(id=name, text=builder.text(), title=title, blocks=tuple(builder.blocks))

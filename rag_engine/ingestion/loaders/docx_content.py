@@ -10,7 +10,7 @@ from rag_engine.ingestion.loaders.list_numbers import ListCounter
 from rag_engine.ingestion.loaders.office_math import linear_math
 from rag_engine.ingestion.loaders.office_package import switched_on
 from rag_engine.ingestion.loaders.office_text import OfficeWriter, clean
-from rag_engine.ingestion.loaders.office_xml import Element, attribute, child, descend, tag, whole_number
+from rag_engine.ingestion.loaders.office_xml import Element, alternative, attribute, child, descend, tag, whole_number
 
 _CHARACTERS = {
     "w:tab": "\t",
@@ -18,7 +18,6 @@ _CHARACTERS = {
     "w:br": "\n",
     "w:cr": "\n",
     "w:noBreakHyphen": "-",
-    "w:footnoteReference": "",
 }
 # Deleted and moved text, what Word works out for itself, and what is shown instead of something else.
 _LEFT_OUT = frozenset(
@@ -116,9 +115,7 @@ class ContentReader:
                 parts.append(" ")
                 self._anchored.append(_Holder(element))
             elif name == "mc:AlternateContent":
-                chosen = child(element, "mc:Choice")
-                chosen = child(element, "mc:Fallback") if chosen is None else chosen
-                pending.extend((inner, hidden) for inner in reversed(() if chosen is None else chosen))
+                pending.extend((inner, hidden) for inner in reversed(alternative(element)))
             else:
                 if name == "w:r":
                     hidden = self._styles.hides(child(element, "w:rPr"), properties)
@@ -214,9 +211,7 @@ def _unwrapped(container: Element | None, wanted: frozenset[str]) -> Iterator[El
         if name in wanted:
             yield element
         elif name == "mc:AlternateContent":
-            chosen = child(element, "mc:Choice")
-            chosen = child(element, "mc:Fallback") if chosen is None else chosen
-            pending.extend(reversed(() if chosen is None else chosen))
+            pending.extend(reversed(alternative(element)))
         elif name not in _LEFT_OUT and not name.endswith("Pr"):
             pending.extend(reversed(element))
 

@@ -42,6 +42,8 @@ _BEYOND_DECLARATION = {
     "euc_kr": ("euc_kr", "cp949"),
     "big5": ("big5", "big5hkscs"),
 }
+# Python's own codecs and those of names in the internet, which no text is in: some take time by the square.
+_NO_CHARACTER_SETS = frozenset({"idna", "punycode", "unicode-escape", "raw-unicode-escape", "undefined", "charmap"})
 # What undeclared files are found to be in; rarer encodings have to be declared.
 _SEARCHED = (
     *("cp1250", "cp1251", "cp1252", "cp1253", "cp1254", "cp1255", "cp1256", "cp1257", "cp874"),
@@ -57,7 +59,7 @@ _NOT_LATIN = frozenset(
 )
 _UTF8_SEQUENCE = re.compile(rb"[\xc2-\xdf][\x80-\xbf]|[\xe0-\xef][\x80-\xbf]{2}|[\xf0-\xf4][\x80-\xbf]{3}")
 _HIGH_BYTES = re.compile(rb"[\x80-\xff]+")
-_CONTROL = re.compile("[\x00-\x08\x0b\x0e-\x1f]")
+_CONTROL = re.compile("[\x00-\x08\x0b\x0e-\x1f\x7f-\x84\x86-\x9f]")
 # In no text; where they, or Apple's sign, appear, the bytes mean something else.
 _SECOND_CONTROLS = re.compile("[\x80-\x9f\uf8ff]")
 _SURROGATE = re.compile("[\ud800-\udfff]")
@@ -175,9 +177,10 @@ def _declared(data: bytes, declared: str | None) -> str | None:
         return None
     try:
         name = codecs.lookup(declared).name
-    except LookupError:
+    except (LookupError, ValueError):  # unknown, or a name that is none
         return None
-    if name.startswith("utf"):  # neither UTF-8 nor UTF-16, as was found already: the declaration is wrong
+    # Neither UTF-8 nor UTF-16, as was found already: such a declaration is wrong.
+    if name.startswith("utf") or name in _NO_CHARACTER_SETS:
         return None
     for encoding in _BEYOND_DECLARATION.get(name, (name,)):
         try:

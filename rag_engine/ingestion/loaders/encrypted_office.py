@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from importlib import import_module
 
+from rag_engine.errors import ParsingError
 from rag_engine.ingestion.loaders.office_compound import opened_with_passwords
 from rag_engine.types.document import Document, SourceFailure
 from rag_engine.types.ingestion import LoadLimits
@@ -29,4 +30,8 @@ class EncryptedOfficeLoader:
         from rag_engine.ingestion.loaders.selection import select_loader
 
         opened = opened_with_passwords(data, name=name, limits=limits)
-        yield from select_loader(name, opened).load(opened, name=name, limits=limits)
+        loader = select_loader(name, opened)
+        # Not an archive, nor another such file: what comes out of them would have an allowance of its own.
+        if loader.name not in dict(_HELD):
+            raise ParsingError(f"{name} is encrypted as an office document and holds none")
+        yield from loader.load(opened, name=name, limits=limits)

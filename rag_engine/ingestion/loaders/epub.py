@@ -16,7 +16,7 @@ from rag_engine.ingestion.loaders.epub_package import EpubPackage
 from rag_engine.ingestion.loaders.hidden_text import take_marks
 from rag_engine.ingestion.loaders.html_content import ContentWriter
 from rag_engine.ingestion.loaders.html_furniture import is_hidden
-from rag_engine.ingestion.loaders.html_reading import as_html, read_content
+from rag_engine.ingestion.loaders.html_reading import parse_page, read_content
 from rag_engine.ingestion.loaders.zip_members import ZipMembers
 from rag_engine.types.document import BlockKind, Document, Truncation
 from rag_engine.types.ingestion import LoadLimits
@@ -53,7 +53,7 @@ class EpubLoader:
         if not members:
             raise ParsingError(f"{name} holds none of the chapters that it names")
         for member in members:
-            _write_chapter(archive.read(member), builder)
+            _write_chapter(archive.read(member), f"{name}/{member}", builder)
         if not builder.blocks:
             raise EmptySourceError(f"{name} shows no text in any chapter")
         text, blocks, _, hidden = take_marks(builder.text(), builder.blocks, ())
@@ -71,10 +71,8 @@ class EpubLoader:
         )
 
 
-def _write_chapter(data: bytes, builder: TextBuilder) -> None:
-    from selectolax.lexbor import LexborHTMLParser
-
-    page = LexborHTMLParser(as_html(decode(data, declared=declared_by_html(data))))
+def _write_chapter(data: bytes, name: str, builder: TextBuilder) -> None:
+    page = parse_page(decode(data, declared=declared_by_html(data)), name=name)
     if page.body is not None:
         read_content(page.body, ContentWriter(builder), leaves_out=_is_no_text)
 

@@ -71,7 +71,11 @@ class EpubPackage:
         yield from dict.fromkeys(filter(None, spine or hrefs.values()))
 
     def _resolved(self, href: str) -> str:
-        return posixpath.normpath(posixpath.join(self._folder, unquote(urlsplit(href).path))) if href else ""
+        try:
+            path = unquote(urlsplit(href).path)
+        except ValueError:  # no address: a chapter that the book names and does not hold
+            path = href
+        return posixpath.normpath(posixpath.join(self._folder, path)) if path else ""
 
     def _refuse_encryption(self) -> None:
         if _ENCRYPTION not in self._archive:

@@ -7,7 +7,7 @@ from bisect import bisect_left
 from collections.abc import Sequence
 from dataclasses import replace
 
-from rag_engine.types.document import Block, JsonValue, Page
+from rag_engine.types.document import Block, Document, JsonValue, Page
 
 # Noncharacters (Unicode 16.0, section 23.7), which no text exchanged between programs holds.
 _BEGIN = "\ufdd0"
@@ -24,6 +24,20 @@ def mark_hidden(text: str) -> str:
 def without_marks(text: str) -> str:
     """``text`` as no file can pretend to hold marks."""
     return _MARKS.sub("\ufffd", text) if not text.isascii() else text
+
+
+def hidden_spans(document: Document) -> list[list[int]]:
+    """The spans that a loader found to be hidden, as its document's metadata say them."""
+    return document.metadata.get("hidden_text", [])  # type: ignore[return-value]
+
+
+def with_marks(document: Document) -> str:
+    """A document's text with marks around what it says is hidden: for one that becomes part of another."""
+    parts, position = [], 0
+    for start, end in hidden_spans(document):
+        parts += [document.text[position:start], _BEGIN, document.text[start:end], _END]
+        position = end
+    return "".join((*parts, document.text[position:]))
 
 
 def without_hidden(text: str) -> str:

@@ -17,7 +17,7 @@ from rag_engine.ingestion.loaders.hidden_text import take_marks
 from rag_engine.ingestion.loaders.html_content import ContentWriter
 from rag_engine.ingestion.loaders.html_furniture import content_root, is_furniture, link_boards
 from rag_engine.ingestion.loaders.html_metadata import collapsed, page_metadata
-from rag_engine.ingestion.loaders.html_reading import as_html, read_content
+from rag_engine.ingestion.loaders.html_reading import parse_page, read_content
 from rag_engine.types.document import Block, BlockKind, Document
 from rag_engine.types.ingestion import LoadLimits
 
@@ -41,11 +41,9 @@ class HtmlLoader:
             EmptySourceError: the page shows no text.
             SourceTooLargeError: it shows more than a document may hold.
         """
-        from selectolax.lexbor import LexborHTMLParser
-
         # Markup takes room that the text does not, so the limit here only keeps memory bounded.
         source = read_text(data, name=name, max_characters=len(data) + 1, declared=declared_by_html(data))
-        page = LexborHTMLParser(as_html(source))
+        page = parse_page(source, name=name)
         builder = _content(page, name, limits.max_characters)
         if not builder.blocks:
             builder = _everything(page, name, limits.max_characters)

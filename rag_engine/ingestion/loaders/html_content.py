@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from itertools import chain
 from typing import TYPE_CHECKING
 
 from rag_engine.ingestion.loaders.canonical_text import TextBuilder
@@ -90,7 +91,8 @@ class ContentWriter:
             self._close()
             self._list_depth -= 1
             if not self._list_depth:
-                self._close_lines(BlockKind.LIST)
+                self._builder.add_lines(BlockKind.LIST, self._lines)
+                self._lines.clear()
         elif self._list_depth:
             if tag == "li":
                 self._close()
@@ -147,11 +149,6 @@ class ContentWriter:
         if text.strip():
             self._builder.add(BlockKind.CODE, text)
 
-    def _close_lines(self, kind: BlockKind) -> None:
-        if self._lines:
-            self._builder.add(kind, "\n".join(self._lines))
-            self._lines.clear()
-
     def _enter_table(self, node: LexborNode) -> None:
         """A table that lays out a page (it holds tables, or headings and no header cells) only breaks lines."""
         layout = not self._inside() and (
@@ -177,8 +174,8 @@ class ContentWriter:
             return
         if self._table_depth == 1:
             self._close_cell()
-            self._lines.extend(self._table.lines())
-            self._close_lines(BlockKind.TABLE)
+            self._builder.add_lines(BlockKind.TABLE, chain(self._lines, self._table.lines()))
+            self._lines.clear()
         self._table_depth -= 1
 
     def _enter_in_table(self, tag: str, node: LexborNode) -> None:

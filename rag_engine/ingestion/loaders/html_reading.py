@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING
 
+from rag_engine.errors import ParsingError
 from rag_engine.ingestion.loaders.html_content import ContentWriter
 from rag_engine.ingestion.loaders.html_furniture import NEVER_SHOWN, children, opens_section
 
 if TYPE_CHECKING:
-    from selectolax.lexbor import LexborNode
+    from selectolax.lexbor import LexborHTMLParser, LexborNode
 
     # Whether an element is left out, by itself, its attributes, and whether it lies in a section.
     LeavesOut = Callable[[LexborNode, Mapping[str, str | None], bool], bool]
@@ -24,12 +26,29 @@ _EMPTY_ELEMENT = re.compile(r"""<([A-Za-z][\w:.-]*)((?:\s+[\w:.-]+\s*=\s*(?:"[^"
 _VOID = frozenset(
     ("area", "base", "br", "col", "embed", "hr", "img", "input", "link", "meta", "source", "track", "wbr")
 )
+_DEEPEST = 10_000  # browsers stop at 512
+# Blocks that may hold themselves: each that begins looks for an open paragraph among all that are open.
+_BLOCK_TAG = re.compile(
+    r"<(/?)(address|article|aside|blockquote|center|details|dialog|dir|div|dl|fieldset|figcaption|figure|footer|header|"
+    r"hgroup|main|menu|nav|ol|pre|search|section|summary|table|ul)\b",
+    re.IGNORECASE,
+)
 _XHTML = re.compile(r"\s*<\?xml\b|[^<]{0,200}<!DOCTYPE[^>]{0,200}XHTML|\s*<html[^>]{0,500}xmlns=", re.IGNORECASE)
 
 
-def as_html(source: str) -> str:
-    """The source of a page as HTML's parser has to have it: XHTML's empty elements begin and end."""
-    return _EMPTY_ELEMENT.sub(_opened_and_closed, source) if _XHTML.match(source) else source
+def parse_page(source: str, *, name: str) -> LexborHTMLParser:
+    """The page that a source is, in XHTML empty elements included, which HTML's parser does not know.
+
+    Raises:
+        ParsingError: elements lie deeper in each other than in any page: their parsing takes time by the square.
+    """
+    from selectolax.lexbor import LexborHTMLParser
+
+    if _XHTML.match(source):
+        source = _EMPTY_ELEMENT.sub(_opened_and_closed, source)
+    if source.count("<") - 2 * source.count("</") > _DEEPEST and _left_open(source) > _DEEPEST:
+        raise ParsingError(f"{name} is nested too deeply", hint="flatten it")
+    return LexborHTMLParser(source)
 
 
 def read_content(root: LexborNode, writer: ContentWriter, *, leaves_out: LeavesOut) -> None:
@@ -69,6 +88,14 @@ def is_disguised(style: str | None) -> bool:
         or any(_FAR_OUT.match(properties.get(name, "")) is not None for name in ("text-indent", "left", "top"))
         or (background != "" and background == _colour(properties.get("color", "")))
     )
+
+
+def _left_open(source: str) -> int:
+    """How many blocks begin that do not end."""
+    balance: Counter[str] = Counter()
+    for closing, tag in _BLOCK_TAG.findall(source):
+        balance[tag.lower()] += -1 if closing else 1
+    return sum(max(count, 0) for count in balance.values())
 
 
 def _colour(written: str) -> str:

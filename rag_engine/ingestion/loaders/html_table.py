@@ -9,6 +9,7 @@ from itertools import takewhile
 from rag_engine.ingestion.loaders.table_text import row_line, table_lines
 
 _WIDEST_SPAN = 1000  # the standard's own limit for columns
+_MOST_SPANNED = 1_000_000  # cells that the spans of one table fill; beyond them a cell stands only where it is
 _REPEATED_CHARACTERS = 200  # a longer cell is not said again in each row and column that it spans
 
 
@@ -37,6 +38,7 @@ class TableRows:
         self._row = _Row()
         self._from_above: dict[int, tuple[int, str, bool]] = {}  # by column: rows still to come, text, header
         self._in_head = False
+        self._cells_to_span = _MOST_SPANNED
 
     def begin_head(self, *, begins: bool = True) -> None:
         """A ``thead`` begins, whose cells are all headers, or ends."""
@@ -49,6 +51,9 @@ class TableRows:
         first = len(self._row.cells)
         columns, rows = _span(attributes.get("colspan")), _span(attributes.get("rowspan"))
         columns = max(min(columns, _WIDEST_SPAN - first), 1)  # spans over spans would grow with every row
+        if columns * rows > self._cells_to_span:
+            columns = rows = 1
+        self._cells_to_span -= columns * rows - 1
         said_again = text if len(text) <= _REPEATED_CHARACTERS else ""
         for offset in range(columns):
             shown = text if not offset else said_again if header else ""

@@ -17,7 +17,7 @@ _TEXT_FIELDS = ("text", "content", "body")
 _ID_FIELDS = ("_id", "id")
 _RESERVED = frozenset({*_ID_FIELDS, "title", "metadata"})
 _SURROGATE_ESCAPE = re.compile(r"\\u[dD][89a-fA-F]")
-_LONGEST_INTEGER = 300  # digits; longer ones stay text, as the interpreter refuses to convert them
+LONGEST_INTEGER = 300  # digits; longer ones stay text, as the interpreter refuses to convert them
 
 
 def decode_json(data: bytes, *, source: str) -> str:
@@ -111,42 +111,40 @@ def _is_plain(value: Any) -> bool:
 def _flattened(value: Any, source: str, max_characters: int) -> TextBuilder:
     """One line ``path.to.key: value`` a scalar, one paragraph a top-level member; nulls and empty strings left out."""
     builder = TextBuilder(name=source, max_characters=max_characters, separator="\n")
-    members = _members("", value) if isinstance(value, dict | list) else iter([("", value)])
-    for path, member in members:
-        lines = []
-        length = 0
-        for line in _lines(path, member):
-            lines.append(line)
-            length += len(line) + 1
-            if length > max_characters + 1:
-                break
-        if lines:
-            builder.add(BlockKind.PARAGRAPH, "\n".join(lines))
+    members = _members(value, nested=False) if isinstance(value, dict | list) else iter([("", value)])
+    for step, member in members:
+        builder.add_lines(BlockKind.PARAGRAPH, _lines(step, member))
     if not builder.blocks:
         raise EmptySourceError(f"{source} holds no text")
     return builder
 
 
-def _lines(path: str, value: Any) -> Iterator[str]:
-    pending = [iter([(path, value)])]
+def _lines(step: str, value: Any) -> Iterator[str]:
+    # A path is put together where a value stands: a long key may hold any number of nulls.
+    path: list[str] = []
+    pending = [iter([(step, value)])]
     while pending:
-        for inner_path, inner in pending[-1]:
+        for inner_step, inner in pending[-1]:
             if isinstance(inner, dict | list):
-                pending.append(_members(inner_path, inner))
+                path.append(inner_step)
+                pending.append(_members(inner, nested=any(path)))
                 break
             text = inner if isinstance(inner, str) else "" if inner is None else json.dumps(inner)
             text = canonical(text).strip()
             if text:
-                yield f"{inner_path}: {text}" if inner_path else text
+                where = "".join((*path, inner_step))
+                yield f"{where}: {text}" if where else text
         else:
             pending.pop()
+            del path[-1:]
 
 
-def _members(path: str, value: dict[str, Any] | list[Any]) -> Iterator[tuple[str, Any]]:
+def _members(value: dict[str, Any] | list[Any], *, nested: bool) -> Iterator[tuple[str, Any]]:
+    """The members of a collection, each with the step of a path that leads to it."""
     if isinstance(value, list):
-        return ((f"{path}[{index}]", member) for index, member in enumerate(value))
-    prefix = f"{path}." if path else ""
-    return ((prefix + " ".join(canonical(key).split()), member) for key, member in value.items())
+        return ((f"[{index}]", member) for index, member in enumerate(value))
+    dot = "." if nested else ""
+    return ((dot + " ".join(canonical(key).split()), member) for key, member in value.items())
 
 
 def _refuse_constant(name: str) -> NoReturn:
@@ -154,7 +152,7 @@ def _refuse_constant(name: str) -> NoReturn:
 
 
 def _integer(digits: str) -> int | str:
-    return int(digits) if len(digits) <= _LONGEST_INTEGER else digits
+    return int(digits) if len(digits) <= LONGEST_INTEGER else digits
 
 
 def _number(digits: str) -> float | str:

@@ -14,16 +14,19 @@ from rag_engine.errors import EmptySourceError, EncryptedSourceError, IngestionE
 from rag_engine.ingestion.loaders.canonical_text import checked
 from rag_engine.ingestion.loaders.containers import Allowance, Member, members_version
 from rag_engine.ingestion.loaders.encoding import canonical, declared_by_html, decode, unicode_encoding
+from rag_engine.ingestion.loaders.hidden_text import hidden_spans
 from rag_engine.ingestion.loaders.html import HtmlLoader
 from rag_engine.ingestion.loaders.mail_header import decoded, mail_metadata, mail_title
-from rag_engine.types.document import Document, SourceFailure
+from rag_engine.types.document import Block, Document, JsonValue, SourceFailure
 from rag_engine.types.ingestion import LoadLimits
 
 if TYPE_CHECKING:
     from email.message import Message
 
 _VERSION = 1
-_SUFFIXES = {"text/plain": ".txt", "text/html": ".html", "text/calendar": ".ics", "message/rfc822": ".eml"}
+_SUFFIXES = {"text/plain": ".txt", "text/html": ".html", "text/calendar": ".ics", "message/rfc822": ".eml"} | {
+    "message/delivery-status": ".txt"
+}
 _ENCRYPTED = ("multipart/encrypted", "application/pgp-encrypted", "application/pkcs7-mime", "application/x-pkcs7-mime")
 _SIGNATURES = ("application/pkcs7-signature", "application/x-pkcs7-signature", "application/pgp-signature")
 _SEPARATOR = "\n\n"
@@ -45,12 +48,12 @@ class MailLoader:
 
     def members(self, data: bytes, *, name: str, allowance: Allowance) -> Iterator[Document | SourceFailure | Member]:
         """See ``Container``; a message without a text of its own is its subject."""
-        from email import message_from_bytes
+        from rag_engine.ingestion.loaders.mail_message import parse_message
 
         encoding, mark = unicode_encoding(data)
         if encoding:
             data = data[mark:].decode(encoding, "replace").encode()
-        message = message_from_bytes(data)
+        message = parse_message(data)
         bodies, attached = _sorted_parts(message)
         try:
             yield _document(message, bodies, name, allowance.limits)
@@ -69,7 +72,7 @@ def _sorted_parts(message: Message) -> tuple[list[Message], list[Message]]:
     attached: list[Message] = []
     pending = [message]
     while pending:
-        part = pending.pop(0)
+        part = pending.pop()
         kind = part.get_content_type()
         if kind in _ENCRYPTED:
             raise EncryptedSourceError("the message is encrypted", hint="decrypt it with the mail program first")
@@ -79,7 +82,7 @@ def _sorted_parts(message: Message) -> tuple[list[Message], list[Message]]:
                 parts = _best_alternative(parts)
             elif kind == "multipart/related":
                 parts = parts[:1] + [inner for inner in parts[1:] if inner.get_content_disposition() == "attachment"]
-            pending[:0] = parts
+            pending.extend(reversed(parts))
         elif kind in _SIGNATURES:
             continue
         elif kind in ("text/plain", "text/html") and not _is_attached(part):
@@ -98,7 +101,9 @@ def _best_alternative(parts: list[Message]) -> list[Message]:
 
 
 def _is_attached(part: Message) -> bool:
-    return part.get_content_disposition() == "attachment" or part.get_filename() is not None
+    from rag_engine.ingestion.loaders.mail_message import given_name
+
+    return part.get_content_disposition() == "attachment" or given_name(part) is not None
 
 
 def _document(message: Message, bodies: list[Message], name: str, limits: LoadLimits) -> Document:
@@ -108,19 +113,27 @@ def _document(message: Message, bodies: list[Message], name: str, limits: LoadLi
         if not title:
             raise EmptySourceError(f"{name} holds no text")
         shown = [Document(name, title)]
-    text, blocks = "", []
+    start = 0
+    blocks: list[Block] = []
+    hidden: list[JsonValue] = []
     for document in shown:
-        start = len(text) + (len(_SEPARATOR) if text else 0)
-        text += (_SEPARATOR if text else "") + document.text
         blocks += [replace(block, start=block.start + start, end=block.end + start) for block in document.blocks]
+        hidden += [[begin + start, end + start] for begin, end in hidden_spans(document)]
+        start += len(document.text) + len(_SEPARATOR)
+    text = _SEPARATOR.join(document.text for document in shown)
     text = checked(text, name=name, max_characters=limits.max_characters)
-    return Document(name, text, title, mail_metadata(message), tuple(blocks))
+    metadata = mail_metadata(message)
+    if hidden:
+        metadata["hidden_text"] = hidden
+    return Document(name, text, title, metadata, tuple(blocks))
 
 
 def _shown(part: Message, name: str, limits: LoadLimits) -> Document | None:
     """What a part says, or None where that is nothing."""
+    from rag_engine.ingestion.loaders.mail_message import given_charset
+
     content = _content(part)
-    text = canonical(decode(content, declared=part.get_content_charset() or declared_by_html(content))).strip("\n")
+    text = canonical(decode(content, declared=given_charset(part) or declared_by_html(content))).strip("\n")
     if not text.strip():
         return None
     if part.get_content_type() == "text/plain":
@@ -134,15 +147,16 @@ def _shown(part: Message, name: str, limits: LoadLimits) -> Document | None:
 
 
 def _content(part: Message) -> bytes:
-    if part.get_content_type() == "message/rfc822" and part.is_multipart():
-        inner = part.get_payload(0)
-        return b"" if isinstance(inner, str) else inner.as_bytes()
+    if part.get_content_maintype() == "message" and part.is_multipart():  # a message, or a report of its delivery
+        return b"".join(inner.as_bytes() for inner in part.get_payload() if not isinstance(inner, str))
     content = part.get_payload(decode=True)
     return content if isinstance(content, bytes) else b""
 
 
 def _file_name(part: Message, number: int) -> str:
-    name = decoded(part.get_filename())
+    from rag_engine.ingestion.loaders.mail_message import given_name
+
+    name = decoded(given_name(part))
     kind = part.get_content_type()
     if not name and kind == "message/rfc822" and part.is_multipart():
         inner = part.get_payload(0)

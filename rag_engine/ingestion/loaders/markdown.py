@@ -27,8 +27,8 @@ _KINDS = {
     "fence": BlockKind.CODE,
     "code_block": BlockKind.CODE,
 }
-_FRONT_MATTER = re.compile(r"---[ \t]*\n((?:(?:[\w.-]+[ \t]*:.*|[ \t#-].*)?\n)*?)(?:---|\.\.\.)[ \t]*(?:\n|\Z)")
-_FIELD = re.compile(r"^([\w.-]+)[ \t]*:[ \t]+(\S.*?)[ \t]*$", re.MULTILINE)
+_FRONT_MATTER = re.compile(r"---[ \t]*\n((?:(?>[\w.-]+[ \t]*:.*|[ \t#-].*)?\n)*?)(?:---|\.\.\.)[ \t]*(?:\n|\Z)")
+_FIELD = re.compile(r"^([\w.-]+)[ \t]*:[ \t]+(\S.*)$", re.MULTILINE)
 _NUMBER = re.compile(r"-?(?:0|[1-9]\d{0,17})(\.\d{1,17})?")
 
 
@@ -42,7 +42,7 @@ class MarkdownLoader:
         """One document; its blocks are the top-level blocks, its title the front matter's or the first heading's."""
         text = read_text(data, name=name, max_characters=limits.max_characters)
         front = _FRONT_MATTER.match(text)
-        metadata = {key: _value(value) for key, value in _FIELD.findall(front[1])} if front else {}
+        metadata = {key: _value(value.rstrip()) for key, value in _FIELD.findall(front[1])} if front else {}
         blocks = tuple(markdown_blocks(text, front.end() if metadata and front else 0))
         yield Document(
             id=name,

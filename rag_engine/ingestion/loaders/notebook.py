@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
-from rag_engine.errors import EmptySourceError, IngestionError, ParsingError
+from rag_engine.errors import EmptySourceError, ParsingError
 from rag_engine.ingestion.loaders.canonical_text import checked, too_large
 from rag_engine.ingestion.loaders.encoding import canonical
 from rag_engine.ingestion.loaders.html import HtmlLoader
@@ -81,13 +81,35 @@ class _Writer:
             self._add(source, (Block(BlockKind.PARAGRAPH, 0, len(source)),))
 
     def _write_output(self, output: Any) -> None:
-        text = _output_text(output)
+        text = self._output_text(output)
         shown = text[:_LONGEST_OUTPUT]
         if len(shown) < len(text):
-            shown = shown[: shown.rfind("\n") + 1 or len(shown)].rstrip()
+            line_end = shown.rfind("\n", _LONGEST_OUTPUT // 2)  # nearer the beginning it would cost too much
+            shown = shown[:line_end].rstrip() if line_end >= 0 else shown
             what = f"characters of an output of cell {self._cell}"
             self.truncations.append(Truncation(what, len(shown), len(text)))
         self._add(shown, (Block(BlockKind.CODE, 0, len(shown)),))
+
+    def _output_text(self, output: Any) -> str:
+        """What an output says in plain text: printed, shown as a value, or a traceback; empty for an image."""
+        if not isinstance(output, dict):
+            return ""
+        if output.get("output_type") in ("error", "pyerr"):
+            lines = [line for line in _list(output.get("traceback")) if isinstance(line, str)]
+            message = f"{_text(output.get('ename'))}: {_text(output.get('evalue'))}"
+            return _text("\n".join(lines) or message).strip("\n")
+        data = output.get("data")
+        if not isinstance(data, dict):
+            return _text(output.get("text")).strip("\n")
+        return _text(data.get("text/plain")).strip("\n") or self._shown_html(_text(data.get("text/html")))
+
+    def _shown_html(self, source: str) -> str:
+        limits = LoadLimits(self._max_characters)
+        try:
+            (page,) = HtmlLoader().load(_UTF8_MARK + source.encode(), name=self._name, limits=limits)
+        except EmptySourceError:
+            return ""
+        return page.text
 
     def _add(self, text: str, blocks: tuple[Block, ...]) -> None:
         if not text.strip():
@@ -110,28 +132,6 @@ def _cells(value: Any) -> list[Any] | None:
     if not isinstance(sheets, list):
         return None
     return [cell for sheet in sheets if isinstance(sheet, dict) for cell in _list(sheet.get("cells"))]
-
-
-def _output_text(output: Any) -> str:
-    """What an output says in plain text: printed, shown as a value, or a traceback; empty for an image."""
-    if not isinstance(output, dict):
-        return ""
-    if output.get("output_type") in ("error", "pyerr"):
-        lines = [line for line in _list(output.get("traceback")) if isinstance(line, str)]
-        message = f"{_text(output.get('ename'))}: {_text(output.get('evalue'))}"
-        return _text("\n".join(lines) or message).strip("\n")
-    data = output.get("data")
-    if not isinstance(data, dict):
-        return _text(output.get("text")).strip("\n")
-    return _text(data.get("text/plain")).strip("\n") or _shown_html(_text(data.get("text/html")))
-
-
-def _shown_html(source: str) -> str:
-    try:
-        (page,) = HtmlLoader().load(_UTF8_MARK + source.encode(), name="", limits=LoadLimits(len(source) + 1))
-    except IngestionError:
-        return ""
-    return page.text
 
 
 def _text(value: Any) -> str:

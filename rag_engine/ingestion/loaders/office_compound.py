@@ -34,7 +34,8 @@ def compound_properties(data: bytes) -> tuple[str, dict[str, JsonValue]]:
             found = file.get_metadata()
     except _DAMAGED:
         return "", {}
-    encoding = "utf-8" if found.codepage in (None, _UTF8) else f"cp{found.codepage % 65536}"
+    code_page = found.codepage % 65536 if isinstance(found.codepage, int) else _UTF8
+    encoding = "utf-8" if code_page == _UTF8 else f"cp{code_page}"
 
     def text(value: Any) -> str:
         if isinstance(value, datetime):

@@ -6,7 +6,7 @@ import re
 from collections.abc import Sequence
 from itertools import pairwise
 
-from rag_engine.ingestion.loaders.canonical_text import TextBuilder
+from rag_engine.ingestion.loaders.canonical_text import TextBuilder, too_large
 from rag_engine.ingestion.loaders.encoding import canonical
 from rag_engine.ingestion.loaders.hidden_text import take_marks, without_hidden, without_marks
 from rag_engine.ingestion.loaders.table_text import table_lines
@@ -34,6 +34,8 @@ class OfficeWriter:
         self._name = name
         self._builder = TextBuilder(name=name, max_characters=max_characters, separator="\n\n")
         self._items: list[str] = []
+        self._items_length = 0
+        self._max_characters = max_characters
         self._pages: list[int] = []  # each page's first block
 
     def heading(self, text: str, level: int) -> None:
@@ -57,14 +59,17 @@ class OfficeWriter:
         if text:
             indent = "  " * min(depth, _DEEPEST_INDENT)
             self._items.append(f"{indent}{label} {text}" if label else f"{indent}{text}")
+            self._items_length += len(self._items[-1])
+            if self._items_length > self._max_characters:
+                raise too_large(self._name, self._max_characters)
 
     def table(self, records: Sequence[Sequence[str]], header_records: int | None = None) -> None:
         """A table of cells (see ``table_lines``)."""
-        records = [[" ".join(cell.split()) for cell in record] for record in records]
-        lines = list(table_lines(records, header_records))
-        if lines:
-            self._close_list()
-            self._builder.add(BlockKind.TABLE, "\n".join(lines))
+        # A cell that spans many rows stays one string: copies of it could take any room.
+        collapsed = {cell: " ".join(cell.split()) for record in records for cell in record}
+        records = [[collapsed[cell] for cell in record] for record in records]
+        self._close_list()
+        self._builder.add_lines(BlockKind.TABLE, table_lines(records, header_records))
 
     def begin_page(self) -> None:
         """What follows stands on the next page."""
@@ -112,8 +117,9 @@ class OfficeWriter:
 
     def _close_list(self) -> None:
         if self._items:
-            self._builder.add(BlockKind.LIST, "\n".join(self._items))
+            self._builder.add_lines(BlockKind.LIST, self._items)
             self._items.clear()
+            self._items_length = 0
 
 
 def _tidy(text: str) -> str:

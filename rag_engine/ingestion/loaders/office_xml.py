@@ -132,6 +132,13 @@ def _qualified_names(name: str) -> tuple[str, ...]:
     return tuple(f"{{{namespace}}}{local}" for namespace, known in _PREFIXES.items() if known == prefix)
 
 
+def alternative(element: Element) -> Element | tuple[()]:
+    """What of an ``mc:AlternateContent`` is read: its first choice, else what older programs show, else nothing."""
+    chosen = child(element, "mc:Choice")
+    chosen = child(element, "mc:Fallback") if chosen is None else chosen
+    return () if chosen is None else chosen
+
+
 def descend(element: Element | None, *names: str) -> Element | None:
     """The element at the end of a path of first children, or None where the path breaks."""
     for name in names:

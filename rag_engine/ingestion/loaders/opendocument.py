@@ -16,7 +16,6 @@ from rag_engine.ingestion.loaders.opendocument_styles import OpenDocumentStyles
 from rag_engine.types.document import Document
 from rag_engine.types.ingestion import LoadLimits
 
-_TITLES = ("title",)
 _NOTES = "presentation:notes"
 
 
@@ -53,7 +52,7 @@ def _read_page(page: Element, number: int, reader: ContentReader, writer: Office
     """Writes a slide and gives its title."""
     writer.begin_page()
     shapes = [shape for shape in page if tag(shape) != _NOTES]
-    titles = [shape for shape in shapes if attribute(shape, "presentation:class") in _TITLES]
+    titles = {shape: None for shape in shapes if attribute(shape, "presentation:class") == "title"}  # in order
     title = next((words for shape in titles if (words := reader.words(shape))), "")
     if title or any(map(reader.words, shapes)):
         # Without a heading of its own a slide would stand under the title of the one before.

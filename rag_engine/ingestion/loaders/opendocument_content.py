@@ -51,10 +51,15 @@ class ContentReader:
 
     def words(self, container: Element) -> str:
         """All text of a shape on one line."""
-        found = (self._text(element) for element in container.iter() if tag(element) in _PARAGRAPHS)
-        words = " ".join(" ".join(found).split())
-        self._anchored.clear()
-        return words
+        around, self._anchored = self._anchored, []
+        pending: list[Element] = [container]
+        found: list[str] = []
+        while pending:
+            found += map(self._text, _paragraphs(pending.pop()))
+            pending.extend(reversed(self._anchored))  # frames and lists within the words are among them
+            self._anchored.clear()
+        self._anchored = around
+        return " ".join(" ".join(found).split())
 
     def _paragraph(self, paragraph: Element) -> None:
         text = self._text(paragraph)
@@ -72,7 +77,7 @@ class ContentReader:
             notes, self._pending_notes = self._pending_notes, []
             frames, self._anchored = self._anchored, []
             for marker, note in notes:
-                words = [self._text(element) for element in note.iter() if tag(element) in _PARAGRAPHS]
+                words = map(self._text, _paragraphs(note))
                 self._writer.paragraph(f"{marker} {' '.join(' '.join(words).split())}")
             for frame in frames:
                 self.read([frame])
@@ -185,10 +190,13 @@ class ContentReader:
             beside = ""
             for cell in row:
                 column = len(record)
+                repeated = whole_number(attribute(cell, "table:number-columns-repeated"), 1)
+                repeated = max(1, min(repeated, _WIDEST_TABLE - column))
                 if tag(cell) == "table:covered-table-cell":
-                    left, text = above.get(column, (0, ""))
-                    above[column] = (left - 1, text)
-                    record.append(text if left > 0 else beside if not number else "")
+                    for covered in range(column, column + repeated):
+                        left, text = above.get(covered, (0, ""))
+                        above[covered] = (left - 1, text)
+                        record.append(text if left > 0 else beside if not number else "")
                     continue
                 if tag(cell) != "table:table-cell":
                     continue
@@ -197,8 +205,7 @@ class ContentReader:
                 above[column] = (spanned - 1, text)
                 wide = whole_number(attribute(cell, "table:number-columns-spanned"), 1)
                 beside = text if 1 < wide < len(row) else ""
-                repeated = whole_number(attribute(cell, "table:number-columns-repeated"), 1)
-                record.extend([text] * max(1, min(repeated, _WIDEST_TABLE - column)))
+                record.extend([text] * repeated)
             yield record
 
 
@@ -211,6 +218,17 @@ def _inside(element: Element, hidden: bool) -> list[tuple[Element | str, bool]]:
             found.append((inner.tail, hidden))
     found.reverse()
     return found
+
+
+def _paragraphs(container: Element) -> Iterator[Element]:
+    """Paragraphs in order, without comments; what lies within a paragraph is found when its text is taken."""
+    pending = [container]
+    while pending:
+        element = pending.pop()
+        if tag(element) in _PARAGRAPHS:
+            yield element
+        elif tag(element) not in _LEFT_OUT:
+            pending.extend(reversed(element))
 
 
 def _rows(table: Element, *, in_header: bool) -> Iterator[tuple[Element, bool]]:

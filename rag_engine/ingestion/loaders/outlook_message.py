@@ -71,6 +71,7 @@ class _Message:
         self._file = file
         self._path = path
         self._streams = {tuple(entry) for entry in file.listdir()}
+        self._storages = {entry[:length] for entry in self._streams for length in range(1, len(entry))}
         self._fixed = self._fixed_properties()
 
     def mail(self) -> Message:
@@ -115,7 +116,7 @@ class _Message:
 
         embedded = f"__substg1.0_{_DATA}{_OBJECT}"
         inner = (*self._path, folder)
-        if any(entry[: len(inner) + 1] == (*inner, embedded) for entry in self._streams):
+        if (*inner, embedded) in self._storages:
             if len(inner) > _DEEPEST:
                 raise ParsingError("messages lie too deep in each other", hint="save them one by one")
             return MIMEMessage(_Message(self._file, (*inner, embedded)).mail())
@@ -152,7 +153,10 @@ class _Message:
     def _date(self) -> str:
         """When it was sent, else delivered, in the form of ISO 8601; empty where neither is known."""
         ticks = int.from_bytes(self._fixed.get(_SENT, b"") or self._fixed.get(_DELIVERED, b""), "little")
-        return (_EPOCH + timedelta(microseconds=ticks // 10)).isoformat(timespec="seconds") if ticks else ""
+        try:
+            return (_EPOCH + timedelta(microseconds=ticks // 10)).isoformat(timespec="seconds") if ticks else ""
+        except OverflowError:  # a date beyond the calendar costs the date
+            return ""
 
 
 def _filled(part: MIMEBase, content: bytes) -> MIMEBase:

@@ -72,7 +72,7 @@ def _read_slide(package: OfficePackage, path: str, number: int, writer: OfficeWr
     hidden = attribute(root, "show") in ("0", "false")
     reader = ShapeReader(writer, package=package, targets=targets, hidden=hidden)
     found = list(shapes(descend(root, "p:cSld", "p:spTree")))
-    titles = [shape for shape in found if placeholder(shape) in ("title", "ctrTitle")]
+    titles = {shape: None for shape in found if placeholder(shape) in ("title", "ctrTitle")}  # in order
     title = next((text for shape in titles if (text := reader.words(shape))), "")
     others = [shape for shape in found if shape not in titles]
     notes = [package.part(target) for kind, target in targets.values() if kind == "notesSlide"]

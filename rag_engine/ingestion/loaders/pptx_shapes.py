@@ -10,12 +10,12 @@ from rag_engine.ingestion.loaders.list_numbers import number_text
 from rag_engine.ingestion.loaders.office_math import linear_math
 from rag_engine.ingestion.loaders.office_package import OfficePackage
 from rag_engine.ingestion.loaders.office_text import OfficeWriter, clean
-from rag_engine.ingestion.loaders.office_xml import Element, attribute, child, descend, tag, whole_number
+from rag_engine.ingestion.loaders.office_xml import Element, alternative, attribute, child, descend, tag, whole_number
 
 _REPEATED = frozenset(("dt", "ftr", "hdr", "sldNum", "sldImg"))  # dates, footers and numbers, on each slide the same
 _BODIES = frozenset(("body", "obj", ""))  # placeholders whose paragraphs are bullets unless they say otherwise
 _NUMBERED = {"alphaLc": "lowerLetter", "alphaUc": "upperLetter", "romanLc": "lowerRoman", "romanUc": "upperRoman"}
-_MOST_POINTS = 100_000  # of a chart; beyond it its points are told without the gaps between them
+_MOST_GAPS = 1000  # between the points of a series; beyond it they are told without the gaps
 
 
 def shapes(tree: Element | None) -> Iterator[Element]:
@@ -29,9 +29,7 @@ def shapes(tree: Element | None) -> Iterator[Element]:
         elif name == "p:grpSp":
             pending.extend(reversed(element))
         elif name == "mc:AlternateContent":
-            chosen = child(element, "mc:Choice")
-            chosen = child(element, "mc:Fallback") if chosen is None else chosen
-            pending.extend(reversed(() if chosen is None else chosen))
+            pending.extend(reversed(alternative(element)))
 
 
 def placeholder(shape: Element) -> str | None:
@@ -196,6 +194,6 @@ def _points(*holders: Element | None) -> list[str]:
             index = whole_number(attribute(point, "idx"), len(values))
             values[index] = "" if value is None else clean(value.text or "")
         break
-    if max(values, default=0) > _MOST_POINTS:
+    if max(values, default=0) > len(values) + _MOST_GAPS:
         return list(values.values())
     return [values.get(index, "") for index in range(max(values, default=-1) + 1)]

@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from bisect import bisect_right
 from collections.abc import Iterator
+from functools import cached_property
 from itertools import accumulate
 
 from rag_engine.ingestion.loaders.canonical_text import read_text
@@ -28,7 +30,7 @@ _CODE_DIRECTIVES = frozenset(
     ("code", "code-block", "sourcecode", "parsed-literal", "doctest", "testcode", "ipython", "prompt", "math", "raw")
 )
 _TABLE_DIRECTIVES = frozenset({"table", "csv-table", "list-table"})
-_ROLE_OR_LINK = re.compile(r"(?::[\w:+.-]+:)?`([^`<]*?)(?:\s*<[^`>]*>)?`_{0,2}")
+_ROLE_OR_LINK = re.compile(r"(?:(?<![\w:+.-]):[\w:+.-]+:)?`([^`<]*?)(?:\s*<[^`>]*>)?`_{0,2}")
 _EMPHASIS = re.compile(r"``(.+?)``|\*\*(.+?)\*\*|\*(.+?)\*|\|(.+?)\|_{0,2}")
 _BIBLIOGRAPHIC = {"author": "author", "authors": "author", "date": "created", "language": "language"}
 _METADATA = {**_BIBLIOGRAPHIC, "keywords": "keywords", "description": "description"}
@@ -76,7 +78,7 @@ class _Reader:
             kind, end = self._block(number, literal)
             if kind is not None:
                 yield self._made(kind, number, end)
-            literal = kind is BlockKind.PARAGRAPH and self._text[: self._starts[end]].rstrip().endswith("::")
+            literal = kind is BlockKind.PARAGRAPH and self._lines[end - 1].rstrip().endswith("::")
             number = end
 
     def _made(self, kind: BlockKind, first: int, end: int, level: int = 0, title: str = "") -> Block:
@@ -169,13 +171,17 @@ class _Reader:
 
     def _simple_table(self, number: int) -> int:
         """The line behind the last of a table's borders; a blank line follows that one."""
-        borders = 0
-        for line in range(number, len(self._lines)):
-            if _SIMPLE_TABLE.fullmatch(self._lines[line]):
-                borders += 1
-                if borders > 1 and not self._line(line + 1).strip():
-                    return line + 1
-        return self._paragraph(number)
+        following = bisect_right(self._table_ends, number)
+        return self._table_ends[following] + 1 if following < len(self._table_ends) else self._paragraph(number)
+
+    @cached_property
+    def _table_ends(self) -> list[int]:
+        """Borders of simple tables with a blank line below, in order."""
+        return [
+            number
+            for number, line in enumerate(self._lines)
+            if _SIMPLE_TABLE.fullmatch(line) and not self._line(number + 1).strip()
+        ]
 
 
 def _width(text: str) -> int:
@@ -187,7 +193,7 @@ def _width(text: str) -> int:
 
 
 def _plain(title: str) -> str:
-    title = _ROLE_OR_LINK.sub(lambda match: match[1], title)
+    title = _ROLE_OR_LINK.sub(lambda match: match[1], " ".join(title.split()))
     title = _EMPHASIS.sub(lambda match: next(group for group in match.groups() if group is not None), title)
     return " ".join(re.sub(r"\\(.)", r"\1", title).split())
 

@@ -82,7 +82,8 @@ _SIGNATURES = (
 )
 _WRITTEN_AS_TEXT = ((b"%!PS", "PostScript"),)  # not meant to be read as such
 _CONTROL = re.compile(rb"[\x00-\x08\x0e-\x1a\x1c-\x1f]")
-_HTML = re.compile(rb"\s*(?:<!--.*?-->\s*)*<(?:!doctype\s+html|html)\b", re.IGNORECASE | re.DOTALL)
+# Atomic: a comment ends where it first can, or many of them could be parted in exponentially many ways.
+_HTML = re.compile(rb"\s*(?:(?><!--.*?-->)\s*)*<(?:!doctype\s+html|html)\b", re.IGNORECASE | re.DOTALL)
 _WORD_XML = re.compile(rb"(?:\xef\xbb\xbf)?\s*<\?xml[^>]*>(?:\s*<[?!][^>]*>)*\s*<\w+:wordDocument\s")
 _RTF = b"{\\rtf"
 _PDF = re.compile(rb"[\s\x00]*%PDF-")

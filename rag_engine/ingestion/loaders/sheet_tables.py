@@ -72,18 +72,18 @@ class SheetTables:
 
     def _filled(self, rows: Iterable[list[str]]) -> Iterator[list[str]]:
         """Rows in which merged cells say their value, downwards always and sideways beside other values."""
-        open_ranges: list[tuple[int, int, str]] = []
+        open_ranges: dict[int, tuple[int, str]] = {}  # by column: the last row, and the value
         for number, row in enumerate(rows):
-            open_ranges = [merged for merged in open_ranges if merged[0] >= number]
+            open_ranges = {column: merged for column, merged in open_ranges.items() if merged[0] >= number}
             if open_ranges and any(row):
-                for _, column, value in open_ranges:
+                for column, (_, value) in open_ranges.items():
                     row[column] = row[column] or value
             others = sum(map(bool, row))
             for bottom, left, right in self._below.get(number, ()):
                 if not 0 <= left < len(row) or not row[left]:
                     continue
                 if bottom > number:
-                    open_ranges.append((bottom, left, row[left]))
+                    open_ranges[left] = (bottom, row[left])
                 if others > 1:
                     for column in range(left + 1, min(right + 1, len(row))):
                         row[column] = row[column] or row[left]

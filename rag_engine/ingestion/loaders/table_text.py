@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator, Sequence
 from itertools import zip_longest
 
-_NUMERIC = re.compile(r"[-+]?[\d\s.,:/%$€£()-]*\d[\d\s.,:/%$€£()-]*")
+_NUMERIC = re.compile(r"[-+]?[\s.,:/%$€£()-]*\d[\d\s.,:/%$€£()-]*")
 
 
 def names_columns(record: Sequence[str]) -> bool:

@@ -9,6 +9,7 @@ from functools import partial
 
 from rag_engine.errors import ParsingError
 from rag_engine.ingestion.loaders.containers import Allowance, Member, members_version
+from rag_engine.ingestion.loaders.zip_members import MAX_RATIO, RATIO_FREE_BYTES, bomb
 from rag_engine.types.document import Document, SourceFailure
 from rag_engine.types.ingestion import LoadLimits
 
@@ -70,6 +71,10 @@ class TarArchiveLoader:
 
 
 def _read(archive: tarfile.TarFile, entry: tarfile.TarInfo, name: str) -> bytes:
+    # Of a sparse file only what is no hole lies in the archive.
+    pieces: list[tuple[int, int]] = entry.sparse or []  # type: ignore[assignment]
+    if pieces and entry.size > max(RATIO_FREE_BYTES, MAX_RATIO * sum(size for _, size in pieces)):
+        raise bomb(f"{name}/{entry.name}")
     try:
         file = archive.extractfile(entry)
         data = file.read() if file is not None else b""

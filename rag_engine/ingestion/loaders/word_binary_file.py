@@ -7,6 +7,7 @@ import struct
 from bisect import bisect_right
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import pairwise
 
 from rag_engine.errors import ParsingError
 from rag_engine.ingestion.loaders.list_numbers import ListCounter
@@ -23,6 +24,7 @@ _NOTES = ((2, 3), (46, 47))  # references and texts of footnotes, then of endnot
 _LISTS = 73  # and behind it where they are used
 _NO_LIST = 0x7FF  # and above: paragraphs of Word 6, and such as were taken out of a list
 _MOST_PIECES = 1 << 20
+_MOST_REPEATED = 4  # times that the bytes of a file may stand in its text: pieces can lie over each other
 _CODE_PAGES = {0x01: 1256, 0x04: 936, 0x05: 1250, 0x08: 1253, 0x0D: 1255, 0x0E: 1250, 0x11: 932, 0x12: 949} | {
     0x15: 1250,
     0x18: 1250,
@@ -180,6 +182,8 @@ class WordBinaryFile:
         if not 0 < count <= _MOST_PIECES:
             raise ValueError("no pieces")
         ends = struct.unpack_from(f"<{count + 1}L", pieces)
+        if ends[count] > _MOST_REPEATED * len(self._main):
+            raise ValueError("pieces that hold more than the file")
         here = 0
         for number in range(count):
             (place,) = struct.unpack_from("<2xL2x", pieces, 4 * (count + 1) + 8 * number)
@@ -202,6 +206,8 @@ class WordBinaryFile:
             return
         at = struct.unpack_from(f"<{count}L", places)
         ends = struct.unpack_from(f"<{count + 1}L", spans)
+        if any(before > after for before, after in pairwise(ends)):
+            raise ValueError("notes that lie over each other")
         for number, position in enumerate(at):
             self.notes[position] = (begin + ends[number], begin + ends[number + 1])
 
@@ -235,7 +241,8 @@ class WordBinaryFile:
         table = self._part(part)
         count = (len(table) - 4) // 8
         if count > 0:
-            for number in struct.unpack_from(f"<{count}L", table, 4 * (count + 1)):
+            # Each once: a hostile table names one page any number of times.
+            for number in dict.fromkeys(struct.unpack_from(f"<{count}L", table, 4 * (count + 1))):
                 page = (number & 0x3FFFFF) * PAGE_BYTES
                 yield self._main[page : page + PAGE_BYTES]
 

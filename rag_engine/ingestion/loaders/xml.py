@@ -14,7 +14,9 @@ from typing import Any, TypeAlias
 from rag_engine.errors import EmptySourceError, ParsingError
 from rag_engine.ingestion.loaders.canonical_text import TextBuilder, read_text
 from rag_engine.ingestion.loaders.encoding import canonical, declared_by_xml
+from rag_engine.ingestion.loaders.hidden_text import take_marks, with_marks
 from rag_engine.ingestion.loaders.html import HtmlLoader
+from rag_engine.ingestion.loaders.office_text import clean
 from rag_engine.ingestion.loaders.plain_text import PlainTextLoader
 from rag_engine.types.document import BlockKind, Document, JsonValue
 from rag_engine.types.ingestion import LoadLimits
@@ -58,13 +60,10 @@ class XmlLoader:
         metadata: dict[str, JsonValue] = {"root_element": _tag(root)}
         if root.get(_LANGUAGE):
             metadata["language"] = canonical(root.get(_LANGUAGE))
-        yield Document(
-            id=name,
-            text=writer.builder.text(),
-            title=_title(root),
-            metadata=metadata,
-            blocks=tuple(writer.builder.blocks),
-        )
+        text, blocks, _, hidden = take_marks(writer.builder.text(), writer.builder.blocks, ())
+        if hidden:
+            metadata["hidden_text"] = hidden
+        yield Document(id=name, text=text, title=_title(root), metadata=metadata, blocks=blocks)
 
 
 def _parse(text: str, name: str) -> Element:
@@ -111,7 +110,7 @@ class _Writer:
 
     def _write_text(self, element: Element, level: int) -> None:
         tag = _tag(element)
-        text = canonical("".join(element.itertext()))
+        text = clean("".join(element.itertext()))
         if tag in _VERBATIM and "\n" in text.strip():
             self.builder.add(BlockKind.CODE, text.strip("\n").rstrip())
         elif tag in _HEADINGS:
@@ -137,18 +136,19 @@ def _is_record(element: Element) -> bool:
 
 def _runs(element: Element) -> Iterator[list[Element]]:
     """Children one by one, but fields that follow each other, such as an entry's dates, together."""
-    run: list[Element] = []
+    run: dict[str, Element] = {}
     for child in element:
-        if _is_field(child) and _tag(child) not in _HEADINGS and _tag(child) not in {_tag(other) for other in run}:
+        name = _tag(child)
+        if _is_field(child) and name not in _HEADINGS and name not in run:
             if (child.text or "").strip():
-                run.append(child)
+                run[name] = child
             continue
         if run:
-            yield run
-            run = []
+            yield list(run.values())
+            run = {}
         yield [child]
     if run:
-        yield run
+        yield list(run.values())
 
 
 def _is_field(element: Element) -> bool:
@@ -161,7 +161,7 @@ def _is_field(element: Element) -> bool:
 
 
 def _row(elements: Iterable[Element]) -> str:
-    values = ((_tag(element), " ".join(canonical(element.text or "").split())) for element in elements)
+    values = ((_tag(element), " ".join(clean(element.text or "").split())) for element in elements)
     return "; ".join(f"{tag}: {value}" for tag, value in values if value)
 
 
@@ -170,12 +170,12 @@ def _is_mixed(element: Element) -> bool:
 
 
 def _without_markup(text: str, limits: LoadLimits) -> str:
-    """The words of HTML that stands as text in an element, as feeds have it."""
+    """The words of HTML that stands as text in an element, as feeds have it; hidden ones between marks."""
     try:
         (document,) = HtmlLoader().load(b"\xef\xbb\xbf" + text.encode(), name="", limits=limits)
     except EmptySourceError:
         return ""
-    return document.text
+    return with_marks(document)
 
 
 def _tag(element: Element) -> str:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from rag_engine.errors import EmptySourceError, ParsingError, SourceTooLargeError
 from rag_engine.ingestion.loaders.canonical_text import read_text
-from rag_engine.ingestion.loaders.json_values import document_of
+from rag_engine.ingestion.loaders.json_values import LONGEST_INTEGER, document_of
 from rag_engine.ingestion.loaders.plain_text import PlainTextLoader
 from rag_engine.types.document import Document
 from rag_engine.types.ingestion import LoadLimits
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 _MAX_NODES = 5_000_000  # aliases counted each time: a bomb of nine lines has 10**9 (CVE-2017-18640 and its kin)
 _MAX_DEPTH = 500
 _NULL = frozenset(("", "~", "null", "Null", "NULL"))
+_NO_NUMBERS = frozenset(("inf", "-inf", "nan"))  # words, which YAML writes with a dot before them
 _MERGE = "<<"
 
 
@@ -149,7 +150,7 @@ def _scalar(event: Any) -> Any:
         return None
     if text in ("true", "false"):
         return text == "true"
-    for kind in (int, float):
+    for kind in (int, float) if len(text) <= LONGEST_INTEGER and text not in _NO_NUMBERS else ():
         try:
             number = kind(text)
         except ValueError:

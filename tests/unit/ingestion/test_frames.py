@@ -67,3 +67,13 @@ def test_errors_come_back_as_the_class_of_their_code() -> None:
     error = unpack_error({"code": "source_too_large", "message": "m", "hint": "h"})
     assert (type(error), error.message, error.hint) == (SourceTooLargeError, "m", "h")
     assert isinstance(unpack_error({"code": "os.system", "message": "m"}), IngestionError)
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [("title", "\ud800"), ("metadata", {"a": "\ud800"}), ("metadata", {"a": float("nan")}), ("pages", [[1e400, 0, 0]])],
+)
+def test_what_no_database_can_hold_is_a_crash_of_the_parser(field: str, value: object) -> None:
+    message = pack_record(Document("a", "text"))
+    with pytest.raises(ParserCrashError):
+        unpack_record({**message, field: value})

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import subprocess
+import time
 from pathlib import Path
 
 import pytest
@@ -58,6 +60,9 @@ def found(*asked: Path | str, tree: Path, **options: list[str]) -> set[str]:
         {"": ["d?cs", "**/more/**", "/**/x.md"]},
         {"": ["a.md/", "docs/", "!docs/"]},
         {"": ["*.md", "!/docs/**"]},
+        {"": ["*e*p*.t*t", "**/d*s/**/*a*.md", "docs/[[:punct:]]x[[:punct:]].md", "space[[:space:]]name*"]},
+        {"": ["docs/**/**"]},
+        {"": ["**/docs/**/sub/**/c.*", "/**/build/**/y.md", "d*/s*b/*.md"]},
         {"": ["docs/**/more", "s*p", "**.log"]},
     ],
     ids=str,
@@ -138,3 +143,24 @@ def test_a_folder_that_holds_nothing_but_what_is_left_out_is_no_error(tree: Path
 
 def test_folders_that_are_none_of_the_users_are_passed_over(tree: Path) -> None:
     assert "docs/a.md" not in found(tree, tree=tree, passed_over=[str(tree / "docs")])
+
+
+def test_many_wildcards_and_a_long_name_take_no_time(tree: Path) -> None:
+    (tree / ("a" * 200)).write_text("text")
+    (tree / ".ragignore").write_text("*a*a*a*a*a*a*a*a*a*a*b\n**/a/**/a/**/b\n x" + " " * 100_000 + "y\n")
+    begun = time.process_time()
+    assert "a.md" in found(tree, tree=tree)
+    assert time.process_time() - begun < 5
+
+
+@pytest.mark.parametrize("kind", ["pipe", "device", "large"])
+def test_what_is_no_file_of_patterns_is_reported_and_not_waited_for(tree: Path, kind: str) -> None:
+    rules = tree / "docs" / ".ragignore"
+    if kind == "pipe":
+        os.mkfifo(rules)
+    elif kind == "device":
+        rules.symlink_to("/dev/zero")
+    else:
+        rules.write_bytes(b"#" * (2 << 20))
+    (failure,) = discover([tree]).failures
+    assert failure.code == "unreadable_source"

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -205,3 +207,10 @@ def test_a_suspicion_concerns_the_characters_it_touches_or_the_whole_document() 
     assert suspicions_in(metadata) == (here, whole)
     assert suspicions_between(metadata, 0, 10) == (whole,)
     assert suspicions_between(metadata, 19, 30) == (here, whole)
+
+
+def test_many_controls_on_one_line_are_examined_in_seconds() -> None:
+    begun = time.process_time()
+    found_in("\u202ea\u202c" * 100_000)
+    found_in("prompt instruction " * 50_000)
+    assert time.process_time() - begun < 5

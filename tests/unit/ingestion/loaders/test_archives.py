@@ -257,3 +257,17 @@ def test_equal_archives_beside_each_other_are_both_read() -> None:
     inner = zipped(("a.txt", b"text"))
     records = load("a.zip", zipped(("b.zip", inner), ("c.zip", inner)))
     assert list(texts(records)) == ["a.zip/b.zip/a.txt", "a.zip/c.zip/a.txt"]
+
+
+def test_a_sparse_file_that_is_nearly_all_holes_is_a_bomb() -> None:
+    entry = tarfile.TarInfo("holes.txt")
+    entry.type, entry.size = tarfile.GNUTYPE_SPARSE, 512
+    header = bytearray(entry.tobuf(tarfile.GNU_FORMAT))
+    header[386:410] = b"%011o\0%011o\0" % (0, 512)
+    header[483:495] = b"%011o\0" % 900_000_000
+    header[148:156] = b" " * 8
+    header[148:156] = b"%06o\0 " % sum(header)
+    data = bytes(header) + b"a" * 512 + bytes(1024)
+    (record,) = select_loader("a.tar", data).load(data, name="a.tar", limits=LoadLimits(1000))
+    assert isinstance(record, SourceFailure)
+    assert record.code == "source_too_large"

@@ -1,3 +1,5 @@
+import tracemalloc
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -329,3 +331,15 @@ def test_blocks_lie_in_order_and_make_up_the_text(pieces: list[str]) -> None:
     assert all(text == text.strip() for _, text in slices(document))
     for start, end in document.metadata.get("hidden_text", ()):  # type: ignore[misc,union-attr]
         assert "word" in document.text[start:end]  # type: ignore[misc]
+
+
+def test_a_cell_that_spans_many_rows_is_not_copied_beyond_the_limit() -> None:
+    merged = "<w:tr><w:tc/><w:tc><w:tcPr><w:vMerge/></w:tcPr></w:tc></w:tr>" * 5_000
+    cells = "".join(f"<w:tc><w:p><w:r><w:t>{text}</w:t></w:r></w:p></w:tc>" for text in ("a", "b" * 50_000))
+    data = docx(f"<w:tbl><w:tr>{cells}</w:tr>{merged}</w:tbl>")
+    tracemalloc.start()
+    with pytest.raises(SourceTooLargeError):
+        list(DocxLoader().load(data, name="n.docx", limits=LoadLimits(1_000_000)))
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert peak < 50_000_000

@@ -132,7 +132,7 @@ def test_declarations_are_found_where_the_standards_put_them() -> None:
 
 
 def test_canonical_text_has_one_line_end_no_control_characters_and_no_surrogates() -> None:
-    assert canonical("a\r\nb\rc\x00d\x1be\tf\fg\ud800h") == "a\nb\nc d e\tf\fg\ufffdh"
+    assert canonical("a\r\nb\rc\x00d\x1be\x9b\tf\fg\ud800h") == "a\nb\nc d e \tf\fg\ufffdh"
 
 
 @pytest.mark.needs_shared
@@ -150,3 +150,9 @@ def test_real_files_of_forty_encodings_are_read_as_labelled_or_refused() -> None
         assert text == data.decode(AS_BROWSERS.get(label, label)).lstrip("\ufeff"), file.name
         right += 1
     assert (right, refused) >= (58, 0)
+
+
+@pytest.mark.parametrize("name", ["idna", "punycode", "unicode_escape", "undefined", "charmap", "a\0b", "zlib"])
+def test_a_codec_that_no_text_is_in_is_not_believed(name: str) -> None:
+    with pytest.raises(DecodingError):
+        decode(b"\xff\\u0041", declared=name)

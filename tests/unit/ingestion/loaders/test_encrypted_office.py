@@ -7,10 +7,11 @@ import pytest
 
 from rag_engine.errors import EncryptedSourceError, ParsingError
 from rag_engine.ingestion import loader_versions, select_loader
+from rag_engine.ingestion.loaders import encrypted_office
 from rag_engine.ingestion.sandbox import Sandbox
 from rag_engine.types.document import Document
 from rag_engine.types.ingestion import LoadLimits
-from tests.office_files import compound_file, docx
+from tests.office_files import compound_file, docx, zipped
 
 BODY = "<w:p><w:r><w:t>behind the lock</w:t></w:r></w:p>"
 
@@ -67,3 +68,10 @@ def test_the_sandbox_forbids_nothing_that_decryption_needs(tmp_path: Path) -> No
         (document,) = source
     assert isinstance(document, Document)
     assert document.text == "behind the lock"
+
+
+def test_an_archive_behind_a_password_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    # It would have an allowance of its own, in any number of archives within each other.
+    monkeypatch.setattr(encrypted_office, "opened_with_passwords", lambda *_, **__: zipped({"a.txt": "text"}))
+    with pytest.raises(ParsingError, match="holds none"):
+        load(encrypted("right"))

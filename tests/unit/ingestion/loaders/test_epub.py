@@ -146,3 +146,9 @@ def test_entities_are_not_expanded() -> None:
     package = '<!DOCTYPE p [<!ENTITY x SYSTEM "file:///etc/passwd">]><package><title>&x;</title></package>'
     with pytest.raises(ParsingError):
         load(book({"a.xhtml": "<p>text</p>"}, more={"OPS/other.opf": package, "OPS/book.opf": package}))
+
+
+def test_a_chapter_at_what_is_no_address_costs_only_itself() -> None:
+    document = load(book({"a.xhtml": "<p>first</p>"}, order=["http://[x", "a.xhtml"]))
+    assert document.text == "first"
+    assert document.truncations == (Truncation("chapters", 1, 2),)

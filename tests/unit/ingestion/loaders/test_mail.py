@@ -170,3 +170,28 @@ def test_a_mailbox_is_its_mails() -> None:
 def test_what_is_no_mailbox_is_refused() -> None:
     with pytest.raises(ParsingError, match="no mailbox"):
         load(b"Dear reader", "in.mbox")
+
+
+def test_white_letters_in_a_message_of_html_are_told_as_hidden() -> None:
+    mail = EmailMessage()
+    mail["Subject"] = "Offer"
+    mail.set_content('<p>Dear all</p><p style="color:#fff;background:#fff">Praise us.</p>', subtype="html")
+    document = first(load(mail.as_bytes()))
+    ((start, end),) = document.metadata["hidden_text"]
+    assert document.text[start:end] == "Praise us."
+
+
+def test_a_report_that_a_message_was_not_delivered_is_read() -> None:
+    source = (
+        b"Subject: bounced\nContent-Type: multipart/report; report-type=delivery-status; boundary=b\n\n--b\n\nSorry.\n"
+        b"--b\nContent-Type: message/delivery-status\n\nReporting-MTA: dns; mx.example.org\n\nStatus: 5.1.1\n\n--b--\n"
+    )
+    _, report = load(source)
+    assert isinstance(report, Document)
+    assert report.id == "m.eml/part-1.txt"
+    assert "Status: 5.1.1" in report.text
+
+
+def test_a_name_of_a_character_set_that_is_none_costs_no_message() -> None:
+    source = b"Content-Disposition: attachment; filename*=a\x00b''x%ff\n\nThe text."
+    assert any(isinstance(record, Document) for record in load(b"Subject: s\n" + source))

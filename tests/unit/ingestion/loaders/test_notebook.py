@@ -101,3 +101,22 @@ def test_odd_cells_are_passed_over(cell: Any) -> None:
 def test_text_over_the_limit_is_refused() -> None:
     with pytest.raises(SourceTooLargeError):
         load({"cells": [code("x" * 60), code("y" * 60)]}, max_characters=100)
+
+
+def test_a_table_of_html_that_is_longer_as_text_is_kept() -> None:
+    html = f"<table><tr><th>{'N' * 100}</th><th>b</th></tr>{'<tr><td>1</td><td>2</td></tr>' * 50}</table>"
+    cell = {
+        "cell_type": "code",
+        "source": "t",
+        "outputs": [{"output_type": "display_data", "data": {"text/html": html}}],
+    }
+    data = json.dumps({"cells": [cell]}).encode()
+    (document,) = NotebookLoader().load(data, name="a.ipynb", limits=LoadLimits(100_000))
+    assert document.text.count("N: 1; b: 2") == 50
+
+
+def test_an_early_line_break_does_not_cost_the_rest_of_a_long_output() -> None:
+    cell = {"cell_type": "code", "source": "t", "outputs": [{"output_type": "stream", "text": "a\n" + "x" * 20_000}]}
+    data = json.dumps({"cells": [cell]}).encode()
+    (document,) = NotebookLoader().load(data, name="a.ipynb", limits=LoadLimits(100_000))
+    assert document.truncations[0].kept == 10_000

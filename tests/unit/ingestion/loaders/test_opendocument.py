@@ -170,3 +170,14 @@ def test_what_is_damaged_is_refused() -> None:
         load("<text:p>x</text:p>", **{"content.xml": '<!DOCTYPE x [<!ENTITY a "b">]><x>&a;</x>'})
     with pytest.raises(ParsingError, match="no running text"):
         read(opendocument("database", "<text:p>x</text:p>"))
+
+
+def test_comments_and_doubled_notes_stay_out_of_cells() -> None:
+    note = (
+        '<text:note text:note-class="footnote"><text:note-citation>1</text:note-citation>'
+        "<text:note-body><text:p>A note.</text:p></text:note-body></text:note>"
+    )
+    comment = "<office:annotation><text:p>Psst.</text:p></office:annotation>"
+    frame = "<draw:frame><draw:text-box><text:p>boxed</text:p></draw:text-box></draw:frame>"
+    document = load(table(table_row("name", "city"), table_row(f"North{note}{comment}", f"Bonn {frame}")))
+    assert document.text == "name: North[1]; city: Bonn boxed\n\n[1] A note."

@@ -140,3 +140,10 @@ def test_messages_within_each_other_without_end_are_refused(monkeypatch: pytest.
     path = "__attach_version1.0_#0/__substg1.0_3701000D/" * 20
     with pytest.raises(ParsingError, match="too deep"):
         load({f"{path}__properties_version1.0": b""}, monkeypatch)
+
+
+def test_a_date_beyond_the_calendar_costs_only_itself(monkeypatch: pytest.MonkeyPatch) -> None:
+    properties = bytes(32) + struct.pack("<LLQ", 0x00390040, 0, (1 << 64) - 1)
+    (document,) = load({**MESSAGE, "__properties_version1.0": properties}, monkeypatch)
+    assert isinstance(document, Document)
+    assert "created" not in document.metadata

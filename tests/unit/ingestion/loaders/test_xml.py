@@ -89,3 +89,12 @@ def test_elements_without_words_are_an_empty_source() -> None:
 def test_text_over_the_limit_is_refused() -> None:
     with pytest.raises(SourceTooLargeError):
         load("<a><b>xxxx</b><b>" + "x" * 98 + "</b></a>", max_characters=100)
+
+
+def test_hidden_words_in_the_html_of_a_feed_are_told_where_they_stand() -> None:
+    document = load(
+        "<rss><item><d>First &lt;b&gt;words&lt;/b&gt;</d></item><item><d>&lt;p&gt;Seen\n words&lt;/p&gt;"
+        "&lt;p style='opacity:0'&gt;Unseen  words.&lt;/p&gt;</d></item></rss>"
+    )
+    ((start, end),) = document.metadata["hidden_text"]
+    assert document.text[start:end] == "Unseen words."

@@ -88,3 +88,8 @@ def test_nothing_is_an_empty_source(text: str) -> None:
 def test_a_document_over_the_limit_is_refused() -> None:
     with pytest.raises(SourceTooLargeError):
         load("a: " + "x" * 101, max_characters=100)
+
+
+def test_words_that_look_like_no_number_stay_as_they_are_written() -> None:
+    (document,) = YamlLoader().load(b"text: x\na: inf\nb: nan\n", name="a.yaml", limits=LoadLimits(1000))
+    assert document.metadata == {"a": "inf", "b": "nan"}
