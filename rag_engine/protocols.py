@@ -12,12 +12,13 @@ from typing import TYPE_CHECKING, Protocol, TypeAlias
 
 from rag_engine.types.document import Chunk, Document, SourceFailure
 from rag_engine.types.generation import Completion, Prompt
-from rag_engine.types.ingestion import LoadLimits
 from rag_engine.types.retrieval import Filter, Passage, Query, ScoredChunk
 
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
+
+    from rag_engine.types.ingestion import LoadLimits
 
     Vectors: TypeAlias = NDArray[np.float32]
     Numbers: TypeAlias = NDArray[np.int64]

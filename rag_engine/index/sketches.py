@@ -29,9 +29,6 @@ SAMPLED = 8192  # shingles
 CROWD, VERIFIED = 1000, 16
 _WORD = re.compile(r"\w+")
 _MULTIPLIER = np.uint64(0x9E3779B97F4A7C15)
-# Odd factors and summands of multiply-shift hashing (Dietzfelbinger et al. 1997), from a stream that stays as it is.
-_RANDOM = np.random.PCG64(1997).random_raw(2 * PERMUTATIONS).astype(np.uint64).reshape(2, PERMUTATIONS, 1)
-_FACTORS, _SUMMANDS = _RANDOM[0] | np.uint64(1), _RANDOM[1]
 # More than four standard deviations of an estimate at .9.
 _DOUBT = 0.15
 _TOGETHER = 4096  # shingles: their hashes fill 2 MB
@@ -56,6 +53,12 @@ def _mixed(values: NDArray[np.uint64]) -> NDArray[np.uint64]:
     """Values whose every bit depends on all bits, one to one."""
     values = (values ^ (values >> np.uint64(32))) * _MULTIPLIER
     return values ^ (values >> np.uint64(29))
+
+
+# Odd factors and summands of multiply-shift hashing (Dietzfelbinger et al. 1997); numpy.random, which would do as
+# well, takes longer to import than a search takes.
+_SPREAD = _mixed(np.arange(1, 2 * PERMUTATIONS + 1, dtype=np.uint64) * _MULTIPLIER).reshape(2, PERMUTATIONS, 1)
+_FACTORS, _SUMMANDS = _SPREAD[0] | np.uint64(1), _SPREAD[1]
 
 
 def sketch(hashes: Shingles) -> Sketch:

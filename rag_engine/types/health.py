@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
-from rag_engine.types.ingestion import TruncatedDocument
-from rag_engine.types.suspicion import SuspiciousDocument
+if TYPE_CHECKING:
+    from rag_engine.types.ingestion import TruncatedDocument
+    from rag_engine.types.suspicion import SuspiciousDocument
 
 
 @dataclass(frozen=True, slots=True)

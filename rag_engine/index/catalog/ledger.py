@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from rag_engine.types.ingestion import TruncatedDocument
+if TYPE_CHECKING:
+    from rag_engine.types.ingestion import TruncatedDocument
 
 # What loaders left out, and the chunks that have more tokens than the model's window (the parameter). The latter
 # follow from the chunks themselves, so that nothing can say otherwise.
@@ -33,6 +34,8 @@ class TruncationLedger:
 
     def first(self, most: int) -> tuple[TruncatedDocument, ...]:
         """The entries, by document and stage, in their order within it, at most so many."""
+        from rag_engine.types.ingestion import TruncatedDocument
+
         sql = f"select id, stage, what, kept, total from ({_ENTRIES}) order by id, stage, place limit ?"
         return tuple(TruncatedDocument(*row) for row in self._rows(sql, (self._window, most)))
 
