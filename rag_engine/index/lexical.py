@@ -10,6 +10,7 @@ import contextlib
 import json
 import re
 import shutil
+import time
 import zlib
 from collections.abc import Iterable, Iterator
 from pathlib import Path
@@ -31,6 +32,7 @@ MANIFEST = "files.json"
 FORM = 2
 _ANALYSER = "words"
 _WRITER_BYTES = 64_000_000
+_REMOVALS, _BETWEEN_REMOVALS_SECONDS = 20, 0.05
 # Scripts written without spaces between words: every pair of neighbouring characters becomes a term.
 _UNSPACED = re.compile(r"[\u0e00-\u0eff\u1780-\u17ff\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af\uf900-\ufaff]+")
 # People ask for "the diff executor" where the text says DiffExecutor: see quality/anthropic_code_chunks-lexical.
@@ -57,8 +59,7 @@ class TantivyIndex:
                 self._index = tantivy.Index(_schema())
             else:
                 with writing(folder):
-                    shutil.rmtree(folder, ignore_errors=True)
-                    folder.mkdir(parents=True)
+                    _make_empty(folder)
                 self._index = tantivy.Index(_schema(), path=str(folder))
             self._prepare()
 
@@ -156,6 +157,20 @@ class TantivyIndex:
             raise
         scored = [ScoredChunk(int(number), float(score)) for number, (score, _) in zip(numbers, hits, strict=True)]
         return sorted(scored, key=lambda hit: (-hit.score, hit.chunk))
+
+
+def _make_empty(folder: Path) -> None:
+    """Makes the folder anew. Raises OSError."""
+    for _ in range(_REMOVALS):
+        # tantivy may still merge, in threads of its own, what an index that was let go has there.
+        shutil.rmtree(folder, ignore_errors=True)
+        try:
+            folder.mkdir(parents=True)
+        except FileExistsError:
+            time.sleep(_BETWEEN_REMOVALS_SECONDS)
+        else:
+            return
+    folder.mkdir(parents=True)
 
 
 def spelled_out(text: str) -> str:
