@@ -82,12 +82,19 @@ class Catalog:
     @contextlib.contextmanager
     def change(self) -> Iterator[Change]:
         """A transaction: everything done to the Change becomes visible at the end of the block, or nothing."""
+        with self._transaction() as connection:
+            change = Change(connection)
+            yield change
+            change.drop_unused_vectors()
+
+    @contextlib.contextmanager
+    def _transaction(self) -> Iterator[sqlite3.Connection]:
+        """All that is done on the connection within the block, or nothing. By itself it is none of the commits, which
+        is right where no cache reflects what it changes."""
         with self._lock, database.translated_errors(self.path):
             self._connection.execute("begin immediate")
             try:
-                change = Change(self._connection)
-                yield change
-                change.drop_unused_vectors()
+                yield self._connection
                 self._connection.execute("commit")
             except BaseException:
                 # A full disk may have rolled back already.
@@ -150,7 +157,7 @@ class Catalog:
 
     def refresh_sources(self, sources: Iterable[SourceRecord]) -> None:
         """Notes how the folders of files know them now whose bytes are what they were: no commit, nothing else."""
-        with self._unnumbered() as connection:
+        with self._transaction() as connection:
             connection.executemany(
                 "update sources set size = ?, modified = ?, changed = ?, inode = ? where path = ?",
                 [(source.size, *source.status_columns, source.path) for source in sources],
@@ -159,21 +166,8 @@ class Catalog:
     @contextlib.contextmanager
     def neighbourhood(self) -> Iterator[Neighbourhood]:
         """A transaction over which documents are nearly the same: no commit, since no chunk changes."""
-        with self._unnumbered() as connection:
+        with self._transaction() as connection:
             yield Neighbourhood(connection)
-
-    @contextlib.contextmanager
-    def _unnumbered(self) -> Iterator[sqlite3.Connection]:
-        """A transaction that is none of the commits, since no cache reflects what it changes."""
-        with self._lock, database.translated_errors(self.path):
-            self._connection.execute("begin immediate")
-            try:
-                yield self._connection
-                self._connection.execute("commit")
-            except BaseException:
-                if self._connection.in_transaction:
-                    self._connection.execute("rollback")
-                raise
 
     def stored(self, identifier: str) -> StoredDocument | None:
         """A document of this id, without its text."""

@@ -177,7 +177,7 @@ except IndexReadOnlyError as error:
 
 def as_nobody(index_folder: Path, tmp_path: Path) -> list[str]:
     """What AS_NOBODY prints of an index that only its owner can write."""
-    for folder in (tmp_path, *tmp_path.parents[:2]):
+    for folder in (tmp_path, *tmp_path.parents[:3]):
         folder.chmod(0o755)  # pytest's folders are the user's own; another user must get through
     for path in (*index_folder.rglob("*"), index_folder):
         path.chmod(0o555 if path.is_dir() else 0o444)
