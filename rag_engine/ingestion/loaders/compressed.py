@@ -12,13 +12,11 @@ from typing import Protocol
 
 from rag_engine.errors import EmptySourceError, ParsingError, SourceTooLargeError
 from rag_engine.ingestion.loaders.container_kind import is_tar
-from rag_engine.ingestion.loaders.containers import Allowance, Member, members_version
+from rag_engine.ingestion.loaders.containers import Allowance, Container, Member
 from rag_engine.ingestion.loaders.tar_archive import TarArchiveLoader
 from rag_engine.ingestion.loaders.zip_members import MAX_RATIO, RATIO_FREE_BYTES, bomb
 from rag_engine.types.document import Document, SourceFailure
-from rag_engine.types.ingestion import LoadLimits
 
-_VERSION = 1
 _PIECE_BYTES = 1 << 16  # compressed
 _INFLATED_PIECE_BYTES = 1 << 20
 _XZ_MEMORY_BYTES = 128 << 20  # what the strongest preset of xz asks for is 65 MiB
@@ -26,19 +24,10 @@ _GZIP = 16 + zlib.MAX_WBITS  # tells zlib to expect gzip's header
 _DAMAGED = (zlib.error, lzma.LZMAError, OSError, EOFError, ValueError)
 
 
-class CompressedLoader:
+class CompressedLoader(Container):
     """Reads what a compressed file holds; the members of a compressed tar archive are its own."""
 
     name = "compressed"
-
-    @property
-    def version(self) -> int:
-        """Of this loader and of all that read what it holds."""
-        return _VERSION + members_version()
-
-    def load(self, data: bytes, *, name: str, limits: LoadLimits) -> Iterator[Document | SourceFailure]:
-        """The documents of what was compressed: ``log.txt.gz/content.txt``, ``notes.tar.gz/a.md``."""
-        return Allowance(limits).unpack(self, data, name=name)
 
     def members(self, data: bytes, *, name: str, allowance: Allowance) -> Iterator[Document | SourceFailure | Member]:
         """See ``Container``."""

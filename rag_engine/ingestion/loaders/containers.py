@@ -8,10 +8,11 @@ worth no more than a large one. Names are labels: nothing is written anywhere.
 from __future__ import annotations
 
 import hashlib
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import cache
-from typing import Protocol, TypeVar, runtime_checkable
+from typing import TypeVar
 
 from rag_engine.errors import (
     DuplicateDocumentError,
@@ -44,17 +45,29 @@ class Member:
     read: Callable[[], bytes]
 
 
-@runtime_checkable
-class Container(Protocol):
+class Container(ABC):
     """A loader of files that hold files."""
 
+    # Raised whenever the same members may come out otherwise.
+    own_version = 1
+
+    @property
+    def version(self) -> int:
+        """Of this loader and of all that read what it holds."""
+        return self.own_version + members_version()
+
+    def load(self, data: bytes, *, name: str, limits: LoadLimits) -> Iterator[Document | SourceFailure]:
+        """What it says itself and the documents of its members, such as ``mail.eml`` and ``mail.eml/report.pdf``, with
+        the failures of those that cannot be read."""
+        return Allowance(limits).unpack(self, data, name=name)
+
+    @abstractmethod
     def members(self, data: bytes, *, name: str, allowance: Allowance) -> Iterator[Document | SourceFailure | Member]:
         """The files that lie in ``data``, in order, with documents that the container makes of itself among them.
 
         Raises:
             IngestionError: the container as a whole cannot be read.
         """
-        ...
 
 
 class Allowance:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from rag_engine.errors import EmptySourceError, EncryptedSourceError, IngestionError
 from rag_engine.ingestion.loaders.canonical_text import checked
-from rag_engine.ingestion.loaders.containers import Allowance, Member, members_version
+from rag_engine.ingestion.loaders.containers import Allowance, Container, Member
 from rag_engine.ingestion.loaders.encoding import canonical, declared_by_html, decode, unicode_encoding
 from rag_engine.ingestion.loaders.hidden_text import hidden_spans
 from rag_engine.ingestion.loaders.html import HtmlLoader
@@ -23,7 +23,6 @@ from rag_engine.types.ingestion import LoadLimits
 if TYPE_CHECKING:
     from email.message import Message
 
-_VERSION = 1
 _SUFFIXES = {"text/plain": ".txt", "text/html": ".html", "text/calendar": ".ics", "message/rfc822": ".eml"} | {
     "message/delivery-status": ".txt"
 }
@@ -32,19 +31,10 @@ _SIGNATURES = ("application/pkcs7-signature", "application/x-pkcs7-signature", "
 _SEPARATOR = "\n\n"
 
 
-class MailLoader:
+class MailLoader(Container):
     """Reads a message: its plain text, or else its HTML, and what is attached to it."""
 
     name = "mail"
-
-    @property
-    def version(self) -> int:
-        """Of this loader and of all that read what is attached."""
-        return _VERSION + members_version()
-
-    def load(self, data: bytes, *, name: str, limits: LoadLimits) -> Iterator[Document | SourceFailure]:
-        """The message, then its attachments: ``mail.eml``, ``mail.eml/report.pdf``."""
-        return Allowance(limits).unpack(self, data, name=name)
 
     def members(self, data: bytes, *, name: str, allowance: Allowance) -> Iterator[Document | SourceFailure | Member]:
         """See ``Container``; a message without a text of its own is its subject."""

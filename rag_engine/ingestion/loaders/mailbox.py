@@ -7,28 +7,16 @@ from collections.abc import Iterator
 from functools import partial
 
 from rag_engine.errors import ParsingError
-from rag_engine.ingestion.loaders.containers import Allowance, Member, members_version
-from rag_engine.types.document import Document, SourceFailure
-from rag_engine.types.ingestion import LoadLimits
+from rag_engine.ingestion.loaders.containers import Allowance, Container, Member
 
-_VERSION = 1
 _BEGINNING = re.compile(rb"(?:\A|(?<=\n\n)|(?<=\n\r\n))From [^\r\n]*\r?\n")
 _QUOTED = re.compile(rb"^>(>*From )", re.MULTILINE)  # as writers of mbox hide such lines within a mail
 
 
-class MailboxLoader:
+class MailboxLoader(Container):
     """Reads the mails of a mailbox, in order."""
 
     name = "mailbox"
-
-    @property
-    def version(self) -> int:
-        """Of this loader and of all that read what it holds."""
-        return _VERSION + members_version()
-
-    def load(self, data: bytes, *, name: str, limits: LoadLimits) -> Iterator[Document | SourceFailure]:
-        """Each mail and its attachments: ``inbox.mbox/1.eml``, ``inbox.mbox/1.eml/report.pdf``."""
-        return Allowance(limits).unpack(self, data, name=name)
 
     def members(self, data: bytes, *, name: str, allowance: Allowance) -> Iterator[Member]:  # noqa: ARG002
         """See ``Container``."""

@@ -11,6 +11,7 @@ from functools import lru_cache
 from typing import Any, TypeAlias
 
 from rag_engine.errors import ParsingError
+from rag_engine.ingestion.loaders.xml_parser import make_xml_parser
 
 Element: TypeAlias = Any  # lxml has no type hints
 
@@ -60,15 +61,7 @@ def parse_xml(data: bytes, *, source: str) -> Element:
     """
     from lxml import etree
 
-    parser = etree.XMLParser(
-        resolve_entities=False,
-        no_network=True,
-        load_dtd=False,
-        dtd_validation=False,
-        huge_tree=False,
-        remove_comments=True,
-        remove_pis=True,
-    )
+    parser = make_xml_parser(resolve_entities=False)
     try:
         root = etree.fromstring(data, parser)
     except (etree.XMLSyntaxError, ValueError) as error:

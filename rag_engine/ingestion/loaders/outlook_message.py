@@ -12,11 +12,10 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 from rag_engine.errors import EncryptedSourceError, ParsingError
-from rag_engine.ingestion.loaders.containers import Allowance, Member, members_version
+from rag_engine.ingestion.loaders.containers import Allowance, Container, Member
 from rag_engine.ingestion.loaders.encoding import decode
 from rag_engine.ingestion.loaders.mail import MailLoader
 from rag_engine.types.document import Document, SourceFailure
-from rag_engine.types.ingestion import LoadLimits
 
 if TYPE_CHECKING:
     from email.message import Message
@@ -24,7 +23,6 @@ if TYPE_CHECKING:
 
     from olefile import OleFileIO
 
-_VERSION = 1
 # Properties by their tags ([MS-OXPROPS]).
 _CLASS, _SUBJECT, _BODY, _HTML = "001A", "0037", "1000", "1013"
 _SENDER, _ADDRESS, _SMTP_ADDRESS, _TO, _CC = "0C1A", "0C1F", "5D01", "0E04", "0E03"
@@ -38,19 +36,10 @@ _DEEPEST = 8
 _DAMAGED = (OSError, ValueError, KeyError, IndexError, TypeError, struct.error, OverflowError)
 
 
-class OutlookMessageLoader:
+class OutlookMessageLoader(Container):
     """Reads a message and what is attached to it, messages included."""
 
     name = "outlook_message"
-
-    @property
-    def version(self) -> int:
-        """Of this loader and of all that read what is attached."""
-        return _VERSION + members_version()
-
-    def load(self, data: bytes, *, name: str, limits: LoadLimits) -> Iterator[Document | SourceFailure]:
-        """The message, then its attachments: ``mail.msg``, ``mail.msg/report.pdf``."""
-        return Allowance(limits).unpack(self, data, name=name)
 
     def members(self, data: bytes, *, name: str, allowance: Allowance) -> Iterator[Document | SourceFailure | Member]:
         """See ``Container``."""

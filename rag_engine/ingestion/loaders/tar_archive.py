@@ -8,12 +8,10 @@ from collections.abc import Iterator
 from functools import partial
 
 from rag_engine.errors import ParsingError
-from rag_engine.ingestion.loaders.containers import Allowance, Member, members_version
+from rag_engine.ingestion.loaders.containers import Allowance, Container, Member
 from rag_engine.ingestion.loaders.zip_members import MAX_RATIO, RATIO_FREE_BYTES, bomb
-from rag_engine.types.document import Document, SourceFailure
-from rag_engine.types.ingestion import LoadLimits
+from rag_engine.types.document import SourceFailure
 
-_VERSION = 1
 _BLOCK = tarfile.BLOCKSIZE
 _DAMAGED = (tarfile.TarError, ValueError, OverflowError, EOFError, OSError)
 
@@ -28,19 +26,10 @@ class _Archive(tarfile.TarFile):
         self.members.clear()
 
 
-class TarArchiveLoader:
+class TarArchiveLoader(Container):
     """Reads the regular files in a tar archive, in order; links and devices in it are passed over."""
 
     name = "tar_archive"
-
-    @property
-    def version(self) -> int:
-        """Of this loader and of all that read what it holds."""
-        return _VERSION + members_version()
-
-    def load(self, data: bytes, *, name: str, limits: LoadLimits) -> Iterator[Document | SourceFailure]:
-        """The documents of its members, and the failures of those that cannot be read."""
-        return Allowance(limits).unpack(self, data, name=name)
 
     def members(self, data: bytes, *, name: str, allowance: Allowance) -> Iterator[Member | SourceFailure]:  # noqa: ARG002
         """See ``Container``; where the archive is damaged, what lies before is read, and a failure says where."""

@@ -18,6 +18,7 @@ from rag_engine.ingestion.loaders.hidden_text import take_marks, with_marks
 from rag_engine.ingestion.loaders.html import HtmlLoader
 from rag_engine.ingestion.loaders.office_text import clean
 from rag_engine.ingestion.loaders.plain_text import PlainTextLoader
+from rag_engine.ingestion.loaders.xml_parser import make_xml_parser
 from rag_engine.types.document import BlockKind, Document, JsonValue
 from rag_engine.types.ingestion import LoadLimits
 
@@ -69,16 +70,7 @@ class XmlLoader:
 def _parse(text: str, name: str) -> Element:
     from lxml import etree
 
-    parser = etree.XMLParser(
-        resolve_entities="internal",
-        no_network=True,
-        load_dtd=False,
-        dtd_validation=False,
-        huge_tree=False,
-        remove_comments=True,
-        remove_pis=True,
-        encoding="utf-8",
-    )
+    parser = make_xml_parser(resolve_entities="internal", encoding="utf-8")
     try:
         return etree.fromstring(_DECLARATION.sub("", text, count=1).encode(), parser)
     except etree.XMLSyntaxError as error:
