@@ -140,3 +140,12 @@ def ingest(index: Index, hashing_embedder: HashingEmbedder) -> Ingest:
         return job.ingest_paths([source for source in sources if isinstance(source, Path)])
 
     return ingest
+
+
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """An empty folder ``docs`` in the working folder: ids are its paths from there."""
+    place = tmp_path / "docs"
+    place.mkdir()
+    monkeypatch.chdir(tmp_path)
+    return place

@@ -17,14 +17,6 @@ from rag_engine.types.ingestion import IngestReport
 Ingest = Callable[..., IngestReport]
 
 
-@pytest.fixture
-def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    place = tmp_path / "docs"
-    place.mkdir()
-    monkeypatch.chdir(tmp_path)
-    return place
-
-
 @pytest.mark.parametrize(
     "name",
     [

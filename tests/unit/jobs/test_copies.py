@@ -18,14 +18,6 @@ Ingest = Callable[..., IngestReport]
 TEXT = "# Refunds\n\nA refund is paid within ten days."
 
 
-@pytest.fixture
-def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    place = tmp_path / "docs"
-    place.mkdir()
-    monkeypatch.chdir(tmp_path)
-    return place
-
-
 def sources(index: Index) -> dict[str, str | None]:
     """Each source's name, and that of the one it is a copy of."""
     names = {source.path: source.name for source in index.catalog.sources.all()}

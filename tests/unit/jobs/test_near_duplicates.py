@@ -23,14 +23,6 @@ LETTER = " ".join(f"Clause {number} of the contract is about the matter {number 
 
 
 @pytest.fixture
-def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    place = tmp_path / "docs"
-    place.mkdir()
-    monkeypatch.chdir(tmp_path)
-    return place
-
-
-@pytest.fixture
 def sync(index: Index, hashing_embedder: HashingEmbedder, folder: Path) -> Sync:
     def sync(policy: str = "keep", threshold: float = 0.9) -> IngestReport:
         return IngestJob(
