@@ -85,6 +85,8 @@ class Assembly:
             index=self.index,
             embedder=self.index_embedder,
             depth=self.settings.retrieval.depth,
+            neighbour_weight=self.settings.retrieval.neighbour_weight,
+            passage_tokens=self.settings.retrieval.passage_tokens,
             link_near_duplicates=self.settings.ingestion.near_duplicates == "link",
         )
 
@@ -108,6 +110,7 @@ class Assembly:
             text_of=catalog.text,
             page_of=catalog.page,
             passages=settings.passages,
+            least_share=settings.least_share,
         )
 
     def ingest_job(self, progress: ReportProgress, *, strict: bool = False) -> IngestJob:

@@ -58,7 +58,7 @@ class ChunkingSettings(_Section):
     """How documents are cut."""
 
     target_tokens: int = Field(
-        256, ge=16, description="tokens of a chunk, its context included; never over the model's window"
+        96, ge=14, description="tokens of a chunk's text, at most; with its context never over the model's window"
     )
 
 
@@ -79,12 +79,20 @@ class RetrievalSettings(_Section):
     mode: SearchMode = Field(SearchMode.HYBRID, description="hybrid, dense or lexical")
     k: int = Field(10, ge=1, le=10_000, description="results of a search")
     depth: int = Field(100, ge=1, description="chunks that each leg brings to the fusion")
+    # The rows of chunking/* in benchmarks/README.md, and below in answering.
+    neighbour_weight: float = Field(0.25, ge=0, le=1, description="how much the chunks beside a chunk say for it")
+    passage_tokens: int = Field(
+        320, ge=0, le=100_000, description="tokens up to which a passage holds the chunks beside the one that was found"
+    )
 
 
 class AnsweringSettings(_Section):
     """How questions are answered."""
 
-    passages: int = Field(8, ge=1, le=100, description="passages that an answer may draw on")
+    passages: int = Field(8, ge=1, le=100, description="passages that an answer may draw on, at most")
+    least_share: float = Field(
+        0.55, ge=0, le=1, description="of the best passage's score, that others must have for an answer to draw on them"
+    )
     # Three of four refusals on SQuAD2 are right, and at most one in ten answerable questions of SQuAD2 and CLAPnq is
     # refused: the table of thresholds in benchmarks/README.md, quality/squad2_dev_half-answers and clapnq_dev-answers.
     abstain_below: float = Field(0.35, ge=0, le=1, description="confidence under which the engine abstains")

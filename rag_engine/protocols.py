@@ -5,14 +5,14 @@ Each protocol has one suite in ``tests/contracts`` that every implementation mus
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol, TypeAlias
 
 from rag_engine.types.document import Chunk, Document, SourceFailure
 from rag_engine.types.generation import Completion, Prompt
-from rag_engine.types.retrieval import Filter, Passage, Query, ScoredChunk
+from rag_engine.types.retrieval import ChunkPlace, Filter, Passage, Query, ScoredChunk
 
 if TYPE_CHECKING:
     import numpy as np
@@ -215,8 +215,19 @@ class IndexView(Protocol):
         """Numbers of the chunks whose document satisfies the filter, ascending."""
         ...
 
-    def passages(self, chunks: Sequence[int]) -> dict[int, Passage]:
-        """The stored chunks of these numbers; rank and scores are left at zero. Unknown numbers are absent."""
+    def passages(
+        self, chunks: Sequence[int], *, spans: Mapping[int, tuple[int, int]] | None = None
+    ) -> dict[int, Passage]:
+        """The stored chunks of these numbers; rank and scores are left at zero. Unknown numbers are absent. ``spans``
+        are the characters to be shown of a chunk's document where these are not its own."""
+        ...
+
+    def places(self, chunks: Sequence[int]) -> dict[int, ChunkPlace]:
+        """Where chunks lie. Unknown numbers are absent."""
+        ...
+
+    def places_around(self, place: ChunkPlace, reach: int) -> list[ChunkPlace]:
+        """A chunk's place and those of up to ``reach`` chunks on each side of it, in order."""
         ...
 
     def linked(self, chunks: Sequence[int]) -> dict[int, tuple[str, tuple[str, ...]]]:

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from itertools import islice
 from typing import TypeAlias
 
 from rag_engine import tracing
 from rag_engine.context_retrieval.fusion import fuse
+from rag_engine.context_retrieval.neighbours import FoundSpan, Neighbourhood
 from rag_engine.context_retrieval.question import clean_question
 from rag_engine.errors import InvalidQueryError
 from rag_engine.protocols import Embedder, IndexView, SearchableIndex
@@ -21,10 +23,21 @@ class HybridRetriever:
     """Answers a Query from an index; a filter works inside each leg, so that it still brings ``k``."""
 
     def __init__(
-        self, *, index: SearchableIndex, embedder: Embedder, depth: int = 100, link_near_duplicates: bool = False
+        self,
+        *,
+        index: SearchableIndex,
+        embedder: Embedder,
+        depth: int = 100,
+        neighbour_weight: float = 0.0,
+        passage_tokens: int = 0,
+        link_near_duplicates: bool = False,
     ) -> None:
-        """``depth`` is how many chunks each leg brings to the fusion, at least. With ``link_near_duplicates``, of
-        documents that are nearly the same only the one that ranks best is shown, and names the others."""
+        """``depth`` is how many chunks each leg brings to the fusion, at least. ``neighbour_weight`` is how much the
+        scores of the chunks beside it count for a chunk, and up to ``passage_tokens`` a passage holds neighbours of the
+        chunk that was found. With ``link_near_duplicates``, of documents that are nearly the same only the one that
+        ranks best is shown, and names the others."""
+        self._neighbour_weight = neighbour_weight
+        self._passage_tokens = passage_tokens
         self._link_near_duplicates = link_near_duplicates
         self._index = index
         self._embedder = embedder
@@ -59,27 +72,26 @@ class HybridRetriever:
                 legs["lexical"] = view.lexical.search(query.text, depth, among=among)
         with tracing.span("retrieval fuse"):
             ranked = fuse(legs, depth=self._depth) if legs else []
-            if not self._link_near_duplicates or not ranked:
-                return _passages(ranked[: query.k], legs, view)
-            linked = view.linked([chunk for chunk, _ in ranked])
-            passages = _passages(_best_of_linked(ranked, linked)[: query.k], legs, view)
+        with tracing.span("retrieval neighbours"):
+            linked = view.linked([chunk for chunk, _ in ranked]) if self._link_near_duplicates and ranked else {}
+            ranked = _best_of_linked(ranked, linked)
+            beside = Neighbourhood(ranked, view.places([chunk for chunk, _ in ranked]), weight=self._neighbour_weight)
+            spans = beside.spans(view.places_around, most_tokens=self._passage_tokens)
+            passages = _passages(list(islice(spans, query.k)), legs, view)
             return [_naming_linked(passage, linked) for passage in passages]
 
 
-def _passages(
-    ranked: Sequence[tuple[int, float]], legs: Mapping[str, Sequence[ScoredChunk]], view: IndexView
-) -> list[Passage]:
-    stored = view.passages([chunk for chunk, _ in ranked])
+def _passages(spans: Sequence[FoundSpan], legs: Mapping[str, Sequence[ScoredChunk]], view: IndexView) -> list[Passage]:
+    stored = view.passages([span.chunk for span in spans], spans={span.chunk: (span.start, span.end) for span in spans})
     raw = {name: {hit.chunk: hit.score for hit in hits} for name, hits in legs.items()}
-    found = [(chunk, score) for chunk, score in ranked if chunk in stored]
     return [
         replace(
-            stored[chunk],
+            stored[span.chunk],
             rank=rank,
-            score=score,
-            scores={name: scores[chunk] for name, scores in raw.items() if chunk in scores},
+            score=span.score,
+            scores={name: scores[span.chunk] for name, scores in raw.items() if span.chunk in scores},
         )
-        for rank, (chunk, score) in enumerate(found, start=1)
+        for rank, span in enumerate(spans, start=1)
     ]
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -18,7 +18,7 @@ from rag_engine.index.dense import EXACT_UP_TO, RECALL_TARGET
 from rag_engine.index.files import writing
 from rag_engine.index.writer_lock import writer_lock
 from rag_engine.protocols import DenseIndex, LexicalIndex
-from rag_engine.types.retrieval import Filter, Passage
+from rag_engine.types.retrieval import ChunkPlace, Filter, Passage
 
 if TYPE_CHECKING:
     from rag_engine.protocols import Numbers
@@ -127,9 +127,19 @@ class View:
         """Numbers of the chunks whose document satisfies the filter, ascending."""
         return self.catalog.matching(condition)
 
-    def passages(self, chunks: Sequence[int]) -> dict[int, Passage]:
-        """The stored chunks of these numbers."""
-        return self.catalog.passages(chunks)
+    def passages(
+        self, chunks: Sequence[int], *, spans: Mapping[int, tuple[int, int]] | None = None
+    ) -> dict[int, Passage]:
+        """The stored chunks of these numbers, or these spans of their documents."""
+        return self.catalog.passages(chunks, spans=spans)
+
+    def places(self, chunks: Sequence[int]) -> dict[int, ChunkPlace]:
+        """Where chunks lie."""
+        return self.catalog.places(chunks)
+
+    def places_around(self, place: ChunkPlace, reach: int) -> list[ChunkPlace]:
+        """A chunk's place and those beside it, in order."""
+        return self.catalog.places_around(place, reach)
 
     def linked(self, chunks: Sequence[int]) -> dict[int, tuple[str, tuple[str, ...]]]:
         """For chunks whose documents have near-duplicates: the document's id, and those of all of them."""

@@ -40,15 +40,18 @@ class AskJob:
         text_of: Callable[[str], str | None],
         page_of: Callable[[str, int], int | None],
         passages: int = 8,
+        least_share: float = 0.0,
     ) -> None:
         """``text_of`` gives a document's stored text and ``page_of`` the page of one of its characters:
-        what citations are compared with. ``passages`` is how many an answer may draw on."""
+        what citations are compared with. ``passages`` is how many an answer may draw on, of those that have at least
+        ``least_share`` of the best one's score."""
         self._retriever = retriever
         self._builder = builder
         self._model = model
         self._text_of = text_of
         self._page_of = page_of
         self._passages = passages
+        self._least_share = least_share
 
     async def ask(
         self,
@@ -74,7 +77,8 @@ class AskJob:
         with tracing.span("ask") as span:
             with stage("retrieve"):
                 query = Query(question, k=self._passages, mode=mode, filter=condition)
-                passages = await asyncio.to_thread(self._retriever.retrieve, query)
+                found = await asyncio.to_thread(self._retriever.retrieve, query)
+                passages = [one for one in found if one.score >= self._least_share * found[0].score]
             with stage("build prompt"):
                 prompt = self._builder.build(question, passages)
             with stage("generate"), tracing.span(f"chat {self._model.name}", {names.OPERATION: "chat"}):

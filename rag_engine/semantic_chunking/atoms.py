@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable, Iterator
 from enum import IntEnum
 from typing import NamedTuple
 
+from rag_engine.semantic_chunking.line_breaks import paragraph_breaks
 from rag_engine.semantic_chunking.sentences import split_sentences, starts_item
 from rag_engine.semantic_chunking.structure import Unit
 from rag_engine.semantic_chunking.token_positions import TokenPositions
@@ -84,6 +85,7 @@ _WORDS_LADDER: tuple[tuple[Depth, Splitter], ...] = (
 )
 _LINES = (Depth.PART, _after(_LINE))
 _LADDERS: dict[BlockKind, tuple[tuple[Depth, Splitter], ...]] = {
+    BlockKind.PARAGRAPH: ((Depth.GROUP, paragraph_breaks), *_WORDS_LADDER),
     BlockKind.LIST: ((Depth.GROUP, _items), *_WORDS_LADDER),
     BlockKind.TABLE: (_LINES, *_WORDS_LADDER),
     BlockKind.ROW: (_LINES, *_WORDS_LADDER),

@@ -10,15 +10,16 @@ from dataclasses import replace
 from rag_engine.errors import ConfigurationError
 from rag_engine.protocols import Tokenizer
 from rag_engine.semantic_chunking.atoms import Atom, Depth, cut_to_atoms
-from rag_engine.semantic_chunking.boundaries import chunk_boundaries
+from rag_engine.semantic_chunking.boundaries import Atoms, chunk_boundaries
 from rag_engine.semantic_chunking.context import Context
 from rag_engine.semantic_chunking.sections import group_sections
 from rag_engine.semantic_chunking.structure import Unit, read_structure
 from rag_engine.semantic_chunking.token_positions import CHARACTERS_PER_TOKEN, TokenPositions
 from rag_engine.types.document import Block, BlockKind, Chunk, Document
 
-_VERSION = 2  # raised whenever the same document may give other chunks
-_SMALLEST_BUDGET = 16
+_VERSION = 3  # raised whenever the same document may give other chunks
+_SMALLEST_TEXT = 14  # tokens
+_MOST_CONTEXT = 64  # tokens before a chunk's text, and never more than a quarter of the window
 _COUNTED_TOGETHER = 512  # texts
 _MARKED_CHARACTERS = 24  # at the beginning of an atom: few, so that few edits meet them
 
@@ -27,9 +28,9 @@ class StructuralChunker:
     """Cuts where a document's structure does: whole blocks first, then items, rows, sentences and words.
 
     A text of many chunks is divided where its own words say: an edit changes the chunks around it and no others.
-    No chunk's ``embedded_text`` is over min(max_tokens, target_tokens) tokens, special tokens and context included,
-    and no chunk's text is over eight characters for each of them. A section that needs several chunks gets chunks
-    of about equal size; sections too small to stand alone are joined with their siblings.
+    No chunk's text is over ``target_tokens`` tokens or eight characters for each of them, and no ``embedded_text``,
+    special tokens and context included, over ``max_tokens``. Sections too small to stand alone are joined with their
+    siblings.
     """
 
     def __init__(self, *, tokenizer: Tokenizer, max_tokens: int, target_tokens: int) -> None:
@@ -38,14 +39,14 @@ class StructuralChunker:
         Args:
             tokenizer: the embedder's own.
             max_tokens: the embedder's window.
-            target_tokens: wished size of a chunk; the smaller of both counts.
+            target_tokens: largest size of a chunk's text, without context; less where the window has no room for it.
         """
-        self._budget = min(max_tokens, target_tokens)
-        if self._budget - tokenizer.special_tokens < _SMALLEST_BUDGET - 2:
+        if min(max_tokens - tokenizer.special_tokens, target_tokens) < _SMALLEST_TEXT:
             raise ConfigurationError(
-                f"chunks of {self._budget} tokens leave no room for text",
-                hint=f"set chunking.target_tokens to {_SMALLEST_BUDGET + tokenizer.special_tokens} or more",
+                f"chunks of {min(max_tokens, target_tokens)} tokens leave no room for text",
+                hint=f"set chunking.target_tokens to {_SMALLEST_TEXT} or more, and use a model that reads more",
             )
+        self._target, self._window = target_tokens, max_tokens
         self._tokenizer = tokenizer
         self._identity = (
             f"structural/{_VERSION} target={min(target_tokens, max_tokens)} max={max_tokens} tokenizer={tokenizer.name}"
@@ -58,7 +59,7 @@ class StructuralChunker:
 
     def chunk(self, document: Document) -> list[Chunk]:
         """Chunks in order and without overlap; every character that is not white space lies in exactly one."""
-        cutting = _Cutting(document, self._tokenizer, self._budget)
+        cutting = _Cutting(document, self._tokenizer, target=self._target, window=self._window)
         accepted: list[Chunk] = []
         proposed = list(cutting.spans())
         while proposed:
@@ -73,7 +74,7 @@ class StructuralChunker:
             proposed = []
             for draft, tokens in zip(drafts, counts, strict=True):
                 length = draft.end - draft.start
-                fits = tokens <= self._budget and length <= CHARACTERS_PER_TOKEN * self._budget
+                fits = tokens <= self._window and length <= CHARACTERS_PER_TOKEN * self._target
                 if fits or length == 1:
                     accepted.append(replace(draft, tokens=tokens))
                 else:
@@ -85,25 +86,25 @@ class StructuralChunker:
 class _Cutting:
     """One document on its way: its units, where its tokens are, and the context of its chunks."""
 
-    def __init__(self, document: Document, tokenizer: Tokenizer, budget: int) -> None:
+    def __init__(self, document: Document, tokenizer: Tokenizer, *, target: int, window: int) -> None:
         self._text = document.text
         self._units = read_structure(document)
         self._unit_starts = [unit.start for unit in self._units]
         self._unit_ends = [unit.end for unit in self._units]
         self._positions = TokenPositions(tokenizer, self._text if self._units else "")
-        self._room = budget - tokenizer.special_tokens
-        context_limit = budget // 4
-        self._grouping_capacity = self._room - context_limit
+        self._target, self._room = target, window - tokenizer.special_tokens
+        context_limit = min(_MOST_CONTEXT, self._room // 4)
         headings = [unit.headings[-1] for unit in self._units if unit.kind is BlockKind.HEADING]
         self._context = Context(tokenizer, title=document.title, headings=headings, limit=context_limit)
 
     def spans(self) -> Iterator[tuple[int, int]]:
         """Spans of the chunks, by estimated size."""
-        for first, last in group_sections(self._units, self._positions, self._grouping_capacity):
+        capacity = min(self._target, self._room - self._context.limit)
+        for first, last in group_sections(self._units, self._positions, capacity):
             units = self._units[first:last]
             paths = {unit.headings for unit in units}
             context = max(self._context.largest(path) for path in paths)
-            yield from self._packed(units, self._room - context)
+            yield from self._packed(units, min(self._target, self._room - context))
 
     def halved(self, start: int, end: int) -> Iterator[tuple[int, int]]:
         """The span in at least two parts, unless it is a single character."""
@@ -138,7 +139,7 @@ class _Cutting:
         depths = np.asarray([atom.depth for atom in atoms], dtype=np.int64)
         marks = np.asarray([_mark(self._text[atom.start : atom.end]) for atom in atoms])
         first = 0
-        for last in chunk_boundaries(sizes, gaps, depths, marks, capacity):
+        for last in chunk_boundaries(Atoms(sizes, gaps, depths, marks, np.zeros(len(atoms))), capacity):
             yield atoms[first].start, atoms[last - 1].end
             first = last
 

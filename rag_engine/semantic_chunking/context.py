@@ -15,7 +15,7 @@ class Context:
     """Prefixes of at most ``limit`` tokens; the outermost headings go first where there is too much to say."""
 
     def __init__(self, tokenizer: Tokenizer, *, title: str, headings: Iterable[Block], limit: int) -> None:
-        self._limit = limit
+        self.limit = limit
         self._title = _shortened(tokenizer, " ".join(title[: limit * CHARACTERS_PER_TOKEN].split()), limit)
         names = list(dict.fromkeys([self._title, *(heading.title for heading in headings)]))
         counts = tokenizer.count(names)
@@ -26,7 +26,7 @@ class Context:
 
     def largest(self, headings: Sequence[Block]) -> int:
         """Tokens that no prefix under these headings exceeds."""
-        return min(self._limit, sum(self._tokens.get(name, 0) for name in self._names(headings)))
+        return min(self.limit, sum(self._tokens.get(name, 0) for name in self._names(headings)))
 
     def prefix(self, headings: Sequence[Block], start: int, end: int, text: str) -> str:
         """The prefix of the chunk ``text`` at [start, end), ending in a line break; empty where all is in the text."""
@@ -37,7 +37,7 @@ class Context:
             names = names[1:]
         tokens = sum(self._tokens.get(name, 0) for name in names)
         outermost = 1 if titled else 0
-        while tokens > self._limit and len(names) > outermost:
+        while tokens > self.limit and len(names) > outermost:
             tokens -= self._tokens.get(names.pop(outermost), 0)
         return _SEPARATOR.join(names) + "\n" if names else ""
 

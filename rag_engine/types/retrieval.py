@@ -81,6 +81,19 @@ class Query:
 
 
 @dataclass(frozen=True, slots=True)
+class ChunkPlace:
+    """Where a chunk lies: in which document, by its number in the catalog, as which of its chunks, from 0, and at which
+    characters. ``tokens`` are those that the embedder reads of it."""
+
+    chunk: int
+    document: int
+    ordinal: int
+    start: int
+    end: int
+    tokens: int
+
+
+@dataclass(frozen=True, slots=True)
 class ScoredChunk:
     """A hit of one leg: the catalog's number of the chunk and the leg's raw score, higher is better."""
 

@@ -8,7 +8,7 @@ import json
 import sqlite3
 import threading
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -24,7 +24,7 @@ from rag_engine.index.catalog.neighbourhood import NearDuplicates, Neighbourhood
 from rag_engine.index.catalog.records import CatalogCounts, SourceRecord, StoredDocument
 from rag_engine.index.catalog.source_records import SourceRecords
 from rag_engine.types.document import Block, BlockKind, Document, Page, Truncation
-from rag_engine.types.retrieval import Filter, Passage
+from rag_engine.types.retrieval import ChunkPlace, Filter, Passage
 from rag_engine.types.suspicion import SuspiciousDocument, suspicions_in
 
 if TYPE_CHECKING:
@@ -32,6 +32,7 @@ if TYPE_CHECKING:
 
 # SQLite's limit on parameters of a statement is far above; rows are read in portions to keep memory flat.
 PORTION = 5_000
+_PLACE = "number, document, ordinal, start, end, tokens"
 # Word for word the condition of the index that m004 made.
 _IS_SUSPICIOUS = """instr(metadata, '"suspicious": [{"kind": "') > 0"""
 
@@ -307,8 +308,30 @@ class Catalog:
             )
         )
 
-    def passages(self, chunks: Sequence[int]) -> dict[int, Passage]:
-        """The stored chunks of these numbers; rank and scores are left at zero. Unknown numbers are absent."""
+    def places(self, chunks: Sequence[int]) -> dict[int, ChunkPlace]:
+        """Where chunks lie. Unknown numbers are absent."""
+        found: dict[int, ChunkPlace] = {}
+        for start in range(0, len(chunks), PORTION):
+            portion = [int(number) for number in chunks[start : start + PORTION]]
+            marks = ",".join("?" * len(portion))
+            rows = self._rows(f"select {_PLACE} from chunks where number in ({marks})", portion)
+            found.update((row[0], ChunkPlace(*row)) for row in rows)
+        return found
+
+    def places_around(self, place: ChunkPlace, reach: int) -> list[ChunkPlace]:
+        """A chunk's place and those of up to ``reach`` chunks on each side of it, in order."""
+        rows = self._rows(
+            f"select {_PLACE} from chunks where document = ? and ordinal between ? and ? order by ordinal",
+            (place.document, place.ordinal - reach, place.ordinal + reach),
+        )
+        return [ChunkPlace(*row) for row in rows]
+
+    def passages(
+        self, chunks: Sequence[int], *, spans: Mapping[int, tuple[int, int]] | None = None
+    ) -> dict[int, Passage]:
+        """The stored chunks of these numbers; rank and scores are left at zero. Unknown numbers are absent. ``spans``
+        are the characters to be shown of a chunk's document where these are not its own."""
+        spans = spans or {}
         found: dict[int, Passage] = {}
         for start in range(0, len(chunks), PORTION):
             portion = [int(number) for number in chunks[start : start + PORTION]]
@@ -321,6 +344,11 @@ class Catalog:
                 f"join documents on documents.number = chunks.document where chunks.number in ({marks})",
                 portion,
             ):
+                if spans.get(number, (begin, end)) != (begin, end):
+                    begin, end = spans[number]  # noqa: PLW2901
+                    [(text,)] = self._rows(  # noqa: PLW2901
+                        "select substr(text, ?, ?) from documents where id = ?", (begin + 1, end - begin, identifier)
+                    )
                 found[number] = Passage(
                     rank=0,
                     score=0.0,

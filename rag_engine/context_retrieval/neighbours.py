@@ -1,0 +1,101 @@
+"""Small chunks are found, larger passages are read: what a chunk's neighbours in its document say for it, and which of
+them are read with it.
+
+A chunk between two that the question also found is more likely to be the right one, and evidence seldom ends where a
+chunk does. The weights were chosen by the rows of chunking/* in benchmarks/README.md.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+from rag_engine.types.retrieval import ChunkPlace
+
+# Only passages of this share of the best one's score are read with their neighbours ...
+GROWING_SHARE = 0.6
+# ... and of these only what has this share of their own score.
+NEIGHBOUR_SHARE = 0.2
+_REACH = 8  # chunks on each side that are looked at
+
+
+@dataclass(frozen=True, slots=True)
+class FoundSpan:
+    """Characters of one document that were found by ``chunk``, and the chunks that they are made of."""
+
+    chunk: int
+    score: float
+    start: int
+    end: int
+    chunks: tuple[int, ...]
+
+
+class Neighbourhood:
+    """The fused scores of one question's chunks, seen by their places."""
+
+    def __init__(self, ranked: Sequence[tuple[int, float]], places: Mapping[int, ChunkPlace], *, weight: float) -> None:
+        """``weight`` is how much of a neighbour's score counts for a chunk; 0 leaves the ranking as it is."""
+        self._weight = weight
+        self._places = places
+        self._scores = {
+            (place.document, place.ordinal): score
+            for chunk, score in ranked
+            if score > 0 and (place := places.get(chunk)) is not None
+        }
+        self._ranked = ranked
+
+    def score(self, place: ChunkPlace) -> float:
+        """A chunk's own score and the evidence of the two beside it, 0 to 1 like the scores given."""
+        document, ordinal, scores = place.document, place.ordinal, self._scores
+        beside = scores.get((document, ordinal - 1), 0.0) + scores.get((document, ordinal + 1), 0.0)
+        return (scores.get((document, ordinal), 0.0) + self._weight * beside) / (1 + 2 * self._weight)
+
+    def ranked(self) -> list[tuple[int, float]]:
+        """The chunks with neighbours' evidence, best first, ties by number; those without a score of their own come
+        after them as they were."""
+        scored = [
+            (chunk, self.score(self._places[chunk]) if chunk in self._places else score)
+            for chunk, score in self._ranked
+            if score > 0
+        ]
+        scored.sort(key=lambda entry: (-entry[1], entry[0]))
+        return [*scored, *((chunk, score) for chunk, score in self._ranked if score <= 0)]
+
+    def spans(
+        self, around: Callable[[ChunkPlace, int], Sequence[ChunkPlace]], *, most_tokens: int
+    ) -> Iterator[FoundSpan]:
+        """What is read, best first and without overlap: each chunk, grown by its better neighbour while that is worth
+        reading and all together have at most so many tokens. ``around`` gives the chunks beside one, in order."""
+        ranked = self.ranked()
+        used: set[int] = set()
+        least = GROWING_SHARE * ranked[0][1] if ranked else 0.0
+        for chunk, score in ranked:
+            place = self._places.get(chunk)
+            if chunk in used or place is None:
+                continue
+            taken = [place]
+            if most_tokens and score >= least and score > 0:
+                taken = self._grown(place, around(place, _REACH), used, most_tokens)
+            used.update(one.chunk for one in taken)
+            yield FoundSpan(chunk, score, taken[0].start, taken[-1].end, tuple(one.chunk for one in taken))
+
+    def _grown(
+        self, found: ChunkPlace, beside: Sequence[ChunkPlace], used: set[int], most_tokens: int
+    ) -> list[ChunkPlace]:
+        by_ordinal = {place.ordinal: place for place in beside if place.chunk not in used}
+        taken = [found]
+        tokens = found.tokens
+        least = NEIGHBOUR_SHARE * self.score(found)
+        while True:
+            candidates = [
+                (score, -place.ordinal, place)
+                for ordinal in (taken[0].ordinal - 1, taken[-1].ordinal + 1)
+                if (place := by_ordinal.get(ordinal)) is not None
+                and (score := self.score(place)) >= least
+                and tokens + place.tokens <= most_tokens
+            ]
+            if not candidates:
+                return taken
+            _, _, chosen = max(candidates, key=lambda candidate: candidate[:2])
+            tokens += chosen.tokens
+            taken = [chosen, *taken] if chosen.ordinal < taken[0].ordinal else [*taken, chosen]
