@@ -1,4 +1,4 @@
-"""Sentences by rule: terminators, a table of abbreviations, and lines that open list items or headings.
+"""Sentences by rule: terminators, tables of abbreviations, quotations, and lines that open list items or headings.
 
 One regular expression finds candidates; every alternative consumes what it has scanned, so the whole is linear in
 the text's length. The rules follow the practice of Kiss and Strunk, "Unsupervised Multilingual Sentence Boundary
@@ -9,57 +9,91 @@ from __future__ import annotations
 
 import re
 
-from rag_engine.semantic_chunking.abbreviations import AFTER_ORDINAL, BEFORE_NUMBER, LEADING, OPENERS, TRAILING
-
-# Scripts whose full stop ends a sentence whether white space follows or not.
-_UNSPACED = "。！？｡．‼⁇⁈⁉।॥؟۔።։။"
-_QUOTES = "\"'”’»›“‘*_"
-_BRACKETS = ")]}」』）】〉》"
-_MARKS = r"[\u0300-\u036f\ufe0e\ufe0f\u200d]"
-_CANDIDATE = re.compile(
-    rf"""
-    (?P<stop> (?: [.!?…;\u037e{_UNSPACED}]++ {_MARKS}*+ [{re.escape(_QUOTES + _BRACKETS)}]*+ {_MARKS}*+ )++
-              (?: \[\d{{1,4}} (?: [,–-]\d{{1,4}} )*+ \] | [⁰¹²³⁴-⁹] )*+ )
-  | (?P<line> [\n\r\v\f\x85\u2028\u2029] \s*+ )
-    """,
-    re.VERBOSE,
+from rag_engine.semantic_chunking.quotations import with_closing_mark, within_quotation
+from rag_engine.semantic_chunking.stops import (
+    BULLETS,
+    CLOSING_BRACKETS,
+    UNSPACED_STOPS,
+    stop_ends_sentence,
 )
+
+_STOPS = rf".!?…;\u037e{UNSPACED_STOPS}"
+_BREAKS = r"\n\r\v\f\x85\u2028\u2029"
+_ALWAYS_CLOSING = re.escape("\"'”’*_" + CLOSING_BRACKETS)
+_CLOSING = rf"(?:[{_ALWAYS_CLOSING}]|[»›“‘«‹](?!\w))*+"  # the latter open in some languages, before a word
+_MARKS = r"[\u0300-\u036f\ufe0e\ufe0f\u200d]"
+_THAI_OR_LAO = r"\u0e01-\u0eff"
+_CANDIDATE = rf"""
+    (?: (?P<stop> (?<=[{_STOPS}]) [{_STOPS}]*+ (?: [ \u00a0]\.(?![\w.]) )*+ {_MARKS}*+ {_CLOSING} {_MARKS}*+
+                  (?: [{_STOPS}]++ {_MARKS}*+ {_CLOSING} {_MARKS}*+ )*+
+                  (?: \[\d{{1,4}} (?: [,–-]\d{{1,4}} )*+ \] | [⁰¹²³⁴-⁹] )*+ )
+      | (?P<line> (?<=[{_BREAKS}]) \s*+ )
+      | (?P<colon> (?<=[\u0531-\u0587.…]:) (?=\s) )
+      | (?P<item> (?<=\s[{BULLETS}]) (?=\s?\w) | (?<=[^\W_]\)) (?=\s) )
+      | (?P<space> (?<=[{_THAI_OR_LAO}]\x20) \x20*+ (?=[{_THAI_OR_LAO}]) )
+    )
+"""
+# Each begins with one set, so that the matcher skips to the set's members; spaces would be far too many of them.
+_FIRST = rf"{_STOPS}{_BREAKS}{BULLETS}:)"
+_CANDIDATES = re.compile(rf"[{_FIRST}]{_CANDIDATE}", re.VERBOSE)
+_CANDIDATES_AND_SPACES = re.compile(rf"[{_FIRST}\x20]{_CANDIDATE}", re.VERBOSE)
+_WITHOUT_STOPS = re.compile(f"[{_THAI_OR_LAO}]")
 _NOT_SPACE = re.compile(r"\S")
-_WORD = re.compile(r"[\"'“‘«‹({\[*_]*+([\w&§-]++(?:['’.][\w-]++)*+)")
-_LETTERS_AND_STOPS = re.compile(r"[^\W\d_](?:\.[^\W\d_]){1,5}")
-_ENUMERATOR = re.compile(r"(?:\d{1,3}(?:\.\d{1,3})*|[^\W\d_]|[ivxlcIVXLC]{1,6})")
+_ARMENIAN = re.compile(r"[\u0531-\u0587][.…]*:")
+_NO_PHRASE_END = "ๆฯໆຯ"  # repetition and elision marks, always followed by a space
+_PHRASE = 30  # characters
 _BULLET = re.compile(r"[ \t]*(?:[-*+•‣◦▪▫●○·–—]|\(?(?:[a-zA-Z]|[ivxlc]{1,6}|\d{1,3})\))[ \t]+\S")
 _NUMBERED = re.compile(r"[ \t]*\d{1,3}(?:\.|(?:\.\d{1,3}){1,4}\.?)[ \t]+\S")
 _HEADING = re.compile(r"[ ]{0,3}#{1,6}[ \t]+\S")
 _ROW = re.compile(r"[ \t]*(?:\||[^|\n]{0,200} \| )")
+_LETTERED = re.compile(r"[ \t]*(?:[^\W\d_]|[ivxlcIVXLC]{1,6})\.[ \t]+\S")
 _FIELD = re.compile(r"[ \t]*([\w()/%.\[\]-]{1,60}(?: [\w()/%.-]{1,40}){0,3}): \S")
+_OPENING_ITEM = re.compile(rf"[{BULLETS}]?\s?(\d{{1,3}}|[a-z])(\.\)|[.)])\s")
 _BEFORE_NUMBERED = frozenset(".:;!?…)]。：；")
-_LOOK_BACK = 40  # characters; no abbreviation is longer
+_LOOK_BACK = 40  # characters
 
 
 def split_sentences(text: str) -> list[tuple[int, int]]:
     """Spans of the sentences in order, without surrounding white space, covering every other character.
 
     A blank line always ends a sentence; a single line break does so only before or after a heading, before a list
-    item, and between lines of a table or of records. Time is linear in the text's length.
+    item, and between lines of a table or of records. A stop in a quotation or in brackets ends none where both marks
+    are within 200 characters. Thai and Lao, which have no full stop, are cut at spaces, into phrases. Time is linear
+    in the text's length.
     """
     spans: list[tuple[int, int]] = []
     without_capitals = text.islower()
     opening = _NOT_SPACE.search(text)
     start = opening.start() if opening else len(text)
     line = 0
-    for candidate in _CANDIDATE.finditer(text, start):
-        end = candidate.end()
-        if candidate.lastgroup == "line":
-            ends = _line_ends_sentence(text, line, candidate.start(), end)
-            line = max(text.rfind("\n", candidate.start(), end) + 1, candidate.start() + 1)
+    candidates = _CANDIDATES_AND_SPACES if _WITHOUT_STOPS.search(text) else _CANDIDATES
+    for candidate in candidates.finditer(text, start):
+        position, end, kind = candidate.start(), candidate.end(), candidate.lastgroup
+        if kind == "line":
+            ends = _line_ends_sentence(text, line, position, end)
+            line = max(text.rfind("\n", position, end) + 1, position + 1)
+        elif kind == "item":
+            end = _item_start(text, start, position)
+            ends = end > start
+        elif kind == "space":
+            ends = position - start >= _PHRASE and text[position - 1] not in _NO_PHRASE_END
+        elif kind == "colon":  # the Armenian full stop, typed as a colon
+            ends = _ARMENIAN.search(text, max(start, position - _LOOK_BACK), end) is not None
+        elif end == position + 1 < len(text) and text[position] in ".?!;" and not text[end].isspace():
+            continue  # a decimal, a domain, a name in code: most of the candidates of some texts
         else:
-            ends = _stop_ends_sentence(text, start, candidate.start(), end, without_capitals)
+            item = _numbered_item_start(text, start, position)
+            if item > start:
+                end, ends = item, True
+            else:
+                end = with_closing_mark(text, start, end)
+                ends = stop_ends_sentence(text, start, position, end, without_capitals=without_capitals)
+                ends = ends and not within_quotation(text, start, end)
         if ends and end < len(text):
             following = _NOT_SPACE.search(text, end)
             if following is None:
                 break
-            if start < candidate.end():
+            if start < end:
                 spans.append((start, start + len(text[start:end].rstrip())))
             start = following.start()
     if start < len(text):
@@ -85,9 +119,10 @@ def _line_ends_sentence(text: str, line: int, start: int, end: int) -> bool:
     previous = text[max(0, start - _LOOK_BACK) : start].rstrip()[-1:]
     if _are_records(text, line, start, following):
         return True
-    return bool(
-        _HEADING.match(text, following) or _HEADING.match(text, line) or starts_item(text, following, previous or " ")
-    )
+    if _HEADING.match(text, following) or _HEADING.match(text, line):
+        return True
+    lettered = previous in _BEFORE_NUMBERED and _LETTERED.match(text, following) is not None
+    return lettered or starts_item(text, following, previous or " ")
 
 
 def _are_records(text: str, line: int, end: int, following: int) -> bool:
@@ -102,50 +137,28 @@ def _are_records(text: str, line: int, end: int, following: int) -> bool:
     return names[0] == names[1] or not any(" " in name for name in names)
 
 
-def _stop_ends_sentence(text: str, sentence: int, start: int, end: int, without_capitals: bool) -> bool:
-    run = text[start:end]
-    following = _NOT_SPACE.search(text, end)
-    if following is None:
-        return True
-    after = following.group()
-    if any(character in _UNSPACED for character in run):
-        return after not in ",，、;；:：" and not (run == "．" and after.isdigit())
-    if following.start() == end or after in ",;:)]}–—":
-        return False
-    if not run.strip(";\u037e"):
-        return "\u037e" in run or "\u0370" <= text[start - 1 : start] <= "\u03ff"
-    if run[0] == ";":
-        return False
-    if run == "." and text[start - 1 : start].isspace():  # tokenised text sets its stops apart
-        return True
-    if run[0] == "." and ".." not in run and not _word_lets_end(text, sentence, start, run, following.start()):
-        return False
-    return without_capitals or not after.islower()
+def _item_start(text: str, sentence: int, mark: int) -> int:
+    """Where the item begins that the bullet or bracket at ``mark`` opens within a line, or ``sentence``.
+
+    A bullet always opens one; a number or letter where the sentence is the item before it: "1) One 2) Two".
+    """
+    return mark if text[mark] in BULLETS else _next_item(text, sentence, mark, ")")
 
 
-def _word_lets_end(text: str, sentence: int, stop: int, run: str, following: int) -> bool:
-    """Whether a single stop at ``stop`` may end a sentence after its word and before the word at ``following``."""
-    before = text[max(sentence, stop - _LOOK_BACK) : stop].split()
-    if not before:
-        return False
-    raw = before[-1]
-    word = raw.lstrip("\"'“‘«‹([{*_")
-    lower = word.lower()
-    after = _WORD.match(text, following, following + _LOOK_BACK)
-    next_word = after.group(1) if after else ""
-    if len(before) == 1 and stop - sentence <= len(raw) and _ENUMERATOR.fullmatch(word):
-        return False  # "1." or "a." or "IV." before its item
-    if len(run) > 1:
-        bracketed = any(bracket in run for bracket in _BRACKETS)
-        return not (bracketed and (lower in LEADING or lower in TRAILING or _LETTERS_AND_STOPS.fullmatch(word)))
-    spaced_letters = len(word) == len(next_word) == 1 and after is not None and text.startswith(".", after.end())
-    if lower in LEADING or spaced_letters:  # "z. B." beside "z.B."
-        return False
-    if lower in BEFORE_NUMBER and (next_word[:1].isdigit() or len(next_word) == 1):
-        return False
-    if word.isdigit() and len(word) <= 2:
-        return next_word.lower() not in AFTER_ORDINAL
-    initial = len(word) == 1 and word.isalpha() and word.isupper() and word < "\u3000"
-    if initial or lower in TRAILING or _LETTERS_AND_STOPS.fullmatch(word):
-        return next_word.lower() in OPENERS and next_word[:1].isupper() and len(next_word) > 1
-    return True
+def _numbered_item_start(text: str, sentence: int, stop: int) -> int:
+    """Where the item "2. Two" of "1. One 2. Two" begins, or ``sentence``."""
+    if stop <= sentence or text[stop] != "." or not (text[stop - 1].isdigit() or text[max(0, stop - 2)].isspace()):
+        return sentence
+    closing = ".)" if text.startswith(".)", stop) else "."
+    after = stop + len(closing)
+    return _next_item(text, sentence, stop, closing) if text[after : after + 1].isspace() else sentence
+
+
+def _next_item(text: str, sentence: int, end: int, closing: str) -> int:
+    before = _OPENING_ITEM.match(text, sentence)
+    if before is None or before.group(2) != closing:
+        return sentence
+    previous = before.group(1)
+    name = str(int(previous) + 1) if previous.isdigit() else chr(ord(previous) + 1)
+    start = end - len(name)
+    return start if start >= before.end() and text.startswith(name, start) and text[start - 1].isspace() else sentence

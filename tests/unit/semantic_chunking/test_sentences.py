@@ -63,6 +63,131 @@ def test_sentences_are_found_as_a_reader_finds_them(expected: list[str]) -> None
     assert sentences(text) == expected
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        # Abbreviations of many languages, each before a word that could open a sentence.
+        "Er traf Dr. med. Meyer und die Fa. Müller, d. h. u. a. Schmidt.",
+        "Sono l'Ing. Rossi e l'Avv. Bianchi.",
+        "Soy el Lic. Pastoriza, de los EE. UU. y de la Dra. Ruiz.",
+        "Купил в г. Москве на ул. Ленина, д. 5, см. табл. 4.",
+        "Ο κ. Παπαδόπουλος ήρθε.",
+        "डॉ. शर्मा आए।",
+        "قال د. أحمد ذلك.",
+        "Ing. Novák a MUDr. Dvořák přišli.",
+        "Zie blz. 12 en art. 5 hier.",
+        "W. E. B. Du Bois wrote it.",
+        # Letters without a vowel are no word.
+        "De holdt Skt. Hans i byen.",
+        "В 2010-2012 гг. Виктор уехал.",
+        # Ordinals and dates.
+        "Das 2. Semester und der 3. Stock.",
+        "회의는 2024. 3. 15. 오후에 열린다.",
+        "It is due on Dec. 31 or Sept. 5.",
+        # Omissions and remarks in brackets.
+        "He came [...] He saw (!) Rome.",
+        "Well ... I suppose . . . I could.",
+        # Quotations and brackets that are short.
+        "“It ended. Nobody wept,” he said.",
+        "„Es ist aus. Geh heim“, sagte er.",
+        "«C'est fini. Va-t'en», dit-il.",
+        '"It ended. Nobody wept," he said.',
+        "It ended (or so. They say. Perhaps) at last.",
+        "我们去看《摔跤吧！爸爸》好吗？",
+        "« Où vas-tu ? » demanda-t-elle.",
+        "「どこへ行くの？」と彼女は聞いた。",
+        "“快跑！”他喊道。",
+        # A dash that is set apart goes on.
+        "— Где ты? — спросил он.",
+    ],
+)
+def test_a_stop_within_a_sentence_does_not_end_it(text: str) -> None:
+    assert sentences(text) == [text]
+
+
+@pytest.mark.parametrize(
+    "expected",
+    [
+        ["We saw the sun.", "Birds sang."],  # a day only with a capital
+        ["Ich helfe dir.", "Danach gehe ich."],  # a title only with a capital
+        ["It fell in 430 BC.", "Rome stood."],  # acronyms lack vowels too
+        ["I don't.", "You do."],
+        ["iPhone sales fell.", "iPad sales rose."],
+        ["I never meant that....", "She left."],
+        ["It ended there . . . .", "Next came peace."],
+        ["Er sagte: »Ich gehe.«", "Sie blieb."],
+        ['He said, " it is late . "', "She left ."],
+        ["«¿Vienes?», preguntó.", "—No —dijo él."],
+        ["Բարև Ձեզ:", "Իմ անունն Արմինե է:"],
+        ["Lad os spørge Jane og co.", "De burde vide det."],
+        ["He lives at 5 Main st.", "There is no other."],
+    ],
+    ids=lambda expected: expected[0][:30],
+)
+def test_a_sentence_ends_where_the_next_begins(expected: list[str]) -> None:
+    assert sentences(" ".join(expected)) == expected
+
+
+def test_a_long_quotation_is_cut_between_its_sentences() -> None:
+    assert len(sentences("“" + "It ended there and then. " * 20 + "Nobody wept.”")) > 10
+
+
+@pytest.mark.parametrize(
+    "expected",
+    [
+        ["እንደምን አለህ፧", "መልካም ቀን።"],
+        ["ང་འགྲོ་གི་ཡོད།", "ཁྱེད་རང་གང་དུ།"],
+        ["七年战争。", "“七年”是指时间。"],
+        ["ខ្ញុំទៅ។", "គាត់នៅ។"],
+    ],
+)
+def test_stops_of_other_scripts_need_no_space(expected: list[str]) -> None:
+    assert sentences("".join(expected)) == expected
+
+
+def test_thai_is_cut_at_spaces_into_phrases() -> None:
+    phrases = ["กรุงเทพมหานครเป็นเมืองหลวงของประเทศไทย", "เด็กๆ วิ่งเล่นกันอย่างสนุกสนานจนถึงตอนเย็น"]
+    assert sentences(" ".join(phrases)) == phrases
+
+
+def test_a_number_in_thai_goes_on_with_its_phrase() -> None:
+    text = "มีประชากรมากกว่าที่เคยมีมาในอดีตคือประมาณ 10 ล้านคน"
+    assert sentences(text) == [text]
+
+
+@pytest.mark.parametrize(
+    "items",
+    [
+        ["1) The first", "2) The second", "3) The third"],
+        ["1.) The first", "2.) The second"],
+        ["9. The first", "10. The second"],
+        ["a. The first", "b. The second", "c. The third"],
+        ["• 9. The first", "• 10. The second"],
+        ["⁃9. The first", "⁃10. The second"],
+    ],
+)
+def test_items_of_a_list_within_a_line_are_sentences(items: list[str]) -> None:
+    assert sentences(" ".join(items)) == items
+
+
+@pytest.mark.parametrize("text", ["1) See (chapter 5) of it", "1. See chapter 5. of it", "Купить 1)рыбу 2)соль"])
+def test_a_number_that_is_not_the_next_opens_no_item(text: str) -> None:
+    assert sentences(text) == [text]
+
+
+def test_lettered_clauses_on_lines_of_their_own_are_sentences() -> None:
+    clauses = ["It shall not be disclosed;", "b. It shall be returned.", "c. Waiver."]
+    assert sentences("\n".join(clauses)) == clauses
+
+
+def test_an_unclosed_quotation_holds_nothing_together() -> None:
+    assert sentences("“It ended. Nobody wept. She left.") == ["“It ended.", "Nobody wept.", "She left."]
+
+
+def test_a_quotation_does_not_reach_into_the_next_paragraph() -> None:
+    assert sentences("(It ended. Here\n\nis more) now.") == ["(It ended.", "Here", "is more) now."]
+
+
 def test_a_blank_line_ends_a_sentence_and_a_single_break_does_not() -> None:
     assert sentences("A line that\ngoes on\n\nAnother  paragraph\r\n \r\nThird") == [
         "A line that\ngoes on",
@@ -146,6 +271,19 @@ PIECES = st.sampled_from(
         "\u2029",
         "\x0b",
         "中文",
+        "“",
+        "«",
+        "»",
+        "(",
+        "[",
+        "「",
+        "》",
+        "•",
+        "2)",
+        "ก",
+        "Ա:",
+        ":",
+        " . ",
     ]
 )
 
@@ -172,6 +310,13 @@ def test_spans_are_ordered_trimmed_and_cover_every_visible_character(text: str) 
         "e.g. " * 200_000,
         "[1" * 500_000,
         '."' * 500_000,
+        "a. " * 300_000,
+        "(a. " * 250_000,
+        '". ' * 300_000,
+        "1) " * 300_000,
+        "• " * 500_000,
+        ". " * 500_000,
+        "ก " * 300_000,
     ],
     ids=lambda text: repr(text[:6]),
 )

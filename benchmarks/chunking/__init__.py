@@ -1,0 +1,1 @@
+"""Measurements of the chunker and of its parts."""
