@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import re
-import unicodedata
 from collections.abc import Callable, Iterable, Iterator
 from enum import IntEnum
 from typing import NamedTuple
 
+from rag_engine.semantic_chunking.code_statements import Statements
+from rag_engine.semantic_chunking.grapheme_clusters import flag_middles, parts_cluster
 from rag_engine.semantic_chunking.line_breaks import paragraph_breaks
-from rag_engine.semantic_chunking.sentences import split_sentences, starts_item
-from rag_engine.semantic_chunking.structure import Unit
+from rag_engine.semantic_chunking.list_items import item_starts, outermost_item_starts
+from rag_engine.semantic_chunking.sentences import split_sentences
+from rag_engine.semantic_chunking.table_rows import row_starts
 from rag_engine.semantic_chunking.token_positions import TokenPositions
+from rag_engine.semantic_chunking.units import Unit
 from rag_engine.types.document import BlockKind
 
 
@@ -19,16 +22,17 @@ class Depth(IntEnum):
     """How deep in the text's structure a boundary lies: the deeper, the worse a place to cut."""
 
     SECTION = 0
-    BLOCK = 1
-    GROUP = 2
-    PART = 3
-    SENTENCE = 4
-    CLAUSE = 5
-    PHRASE = 6
-    WORD = 7
-    SEGMENT = 8
-    CHARACTER = 9
-    CODE_POINT = 10
+    PAGE = 1
+    BLOCK = 2
+    GROUP = 3
+    PART = 4
+    SENTENCE = 5
+    CLAUSE = 6
+    PHRASE = 7
+    WORD = 8
+    SEGMENT = 9
+    CHARACTER = 10
+    CODE_POINT = 11
 
 
 class Atom(NamedTuple):
@@ -41,23 +45,15 @@ class Atom(NamedTuple):
 
 Splitter = Callable[[str, int, int], Iterable[int]]
 
-_BLANK_LINE = re.compile(r"\n[^\S\n]*+\n")
 _LINE = re.compile(r"\n")
 _CLAUSE = re.compile(r"[,;:)\]}|—–]\s|[，、；：]")
 _SPACE = re.compile(r"\s+")
 _SEGMENT = re.compile(r"(?s)[^\s]{0,15}[^\w\s]|.{1,16}")
 _WORDS_OF_A_PHRASE = 8
-_JOINERS = frozenset("\u200d\U0001f3fb\U0001f3fc\U0001f3fd\U0001f3fe\U0001f3ff")
 
 
 def _after(pattern: re.Pattern[str]) -> Splitter:
     return lambda text, start, end: (match.end() for match in pattern.finditer(text, start, end))
-
-
-def _items(text: str, start: int, end: int) -> Iterator[int]:
-    for match in _LINE.finditer(text, start, end):
-        if starts_item(text, match.end(), text[max(start, match.start() - 8) : match.start()].rstrip()[-1:]):
-            yield match.end()
 
 
 def _sentences(text: str, start: int, end: int) -> list[int]:
@@ -83,45 +79,77 @@ _WORDS_LADDER: tuple[tuple[Depth, Splitter], ...] = (
     (Depth.CHARACTER, _characters),
     (Depth.CODE_POINT, _characters),
 )
-_LINES = (Depth.PART, _after(_LINE))
+_LISTS_LADDER = (
+    (Depth.GROUP, outermost_item_starts),
+    (Depth.PART, outermost_item_starts),
+    (Depth.PART, item_starts),
+    *_WORDS_LADDER,
+)
+_LINES = _after(_LINE)
 _LADDERS: dict[BlockKind, tuple[tuple[Depth, Splitter], ...]] = {
     BlockKind.PARAGRAPH: ((Depth.GROUP, paragraph_breaks), *_WORDS_LADDER),
-    BlockKind.LIST: ((Depth.GROUP, _items), *_WORDS_LADDER),
-    BlockKind.TABLE: (_LINES, *_WORDS_LADDER),
-    BlockKind.ROW: (_LINES, *_WORDS_LADDER),
-    BlockKind.CODE: ((Depth.GROUP, _after(_BLANK_LINE)), _LINES, *_WORDS_LADDER[1:]),
+    BlockKind.LIST: _LISTS_LADDER,
+    BlockKind.TABLE: ((Depth.PART, row_starts), (Depth.SENTENCE, _LINES), *_WORDS_LADDER[1:]),
+    BlockKind.ROW: ((Depth.PART, _LINES), *_WORDS_LADDER),
 }
+
+
+def _ladder(text: str, unit: Unit) -> Iterator[tuple[Depth, Splitter]]:
+    """Ever smaller pieces that the unit may be cut to, each with the depth of the boundaries between them."""
+    if unit.turns:
+        yield Depth.PART, lambda _, start, end: (turn.start for turn in unit.turns if start < turn.start < end)
+    if unit.kind is not BlockKind.CODE:
+        yield from _LADDERS.get(unit.kind, _WORDS_LADDER)
+        return
+    statements = Statements(text, unit.start, unit.end)
+    yield Depth.GROUP, statements.outermost_after_blank
+    yield Depth.GROUP, statements.outermost_after_blank  # methods, where the first ones were classes
+    yield Depth.PART, statements.outermost
+    yield Depth.PART, statements.outermost
+    yield Depth.PART, statements.every
+    yield Depth.SENTENCE, _LINES
+    yield from _WORDS_LADDER[1:]
 
 
 def cut_to_atoms(text: str, unit: Unit, first: Depth, positions: TokenPositions, capacity: float) -> list[Atom]:
     """Atoms of a unit in order, each of at most ``capacity`` unless it is a single character.
 
     The unit is kept whole where it fits; what does not fit is cut at the next smaller kind of piece, and only that.
-    ``first`` is the depth of the boundary before the unit.
+    ``first`` is the depth of the boundary before the unit, unless the unit tells of a page or that it goes on.
     """
     import numpy as np
 
+    if unit.goes_on:
+        first = max(first, Depth.CLAUSE)
+    elif unit.opens_page:
+        first = min(first, Depth.PAGE)
     atoms = [Atom(unit.start, unit.end, first)]
-    for depth, splitter in _LADDERS.get(unit.kind, _WORDS_LADDER):
+    rungs = _ladder(text, unit)
+    while True:
         spans = np.asarray([atom[:2] for atom in atoms], dtype=np.int64)
         too_large = positions.sizes(spans[:, 0], spans[:, 1]) > capacity
         if not too_large.any():
-            break
+            return atoms
+        rung = next(rungs, None)
+        if rung is None:
+            return atoms
         finer: list[Atom] = []
         for atom, cut in zip(atoms, too_large.tolist(), strict=True):
             if cut:
-                finer.extend(_cut(text, atom, depth, splitter))
+                finer.extend(_cut(text, atom, *rung))
             else:
                 finer.append(atom)
         atoms = finer
-    return atoms
 
 
 def _cut(text: str, atom: Atom, depth: Depth, splitter: Splitter) -> Iterator[Atom]:
     start, before = atom.start, atom.depth
+    # Pieces of words and more end at white space or punctuation: only smaller ones can part a flag.
+    whole = depth is not Depth.CODE_POINT
+    flags = frozenset(flag_middles(text, start, atom.end) if whole and depth >= Depth.SEGMENT else ())
     for position in (*splitter(text, atom.start, atom.end), atom.end):
         inside = atom.start < position < atom.end
-        if position <= start or (inside and depth is not Depth.CODE_POINT and _joined(text, position)):
+        if position <= start or (inside and whole and (position in flags or parts_cluster(text, position))):
             continue
         piece = text[start:position]
         stripped = piece.strip()
@@ -130,11 +158,3 @@ def _cut(text: str, atom: Atom, depth: Depth, splitter: Splitter) -> Iterator[At
             yield Atom(begin, begin + len(stripped), before)
             before = depth
         start = position
-
-
-def _joined(text: str, position: int) -> bool:
-    """Whether the characters on both sides of ``position`` are seen as one: marks, joiners and skin tones."""
-    character = text[position]
-    if character < "\u0300" and text[position - 1] != "\u200d":
-        return False
-    return character in _JOINERS or text[position - 1] == "\u200d" or unicodedata.category(character)[0] == "M"

@@ -1,7 +1,7 @@
 """Boundaries between chunks: arrays in, cuts out, with no knowledge of text.
 
 The best segmentation under a budget of tokens, by dynamic programming (Utiyama and Isahara, "A Statistical Model for
-Domain-Independent Text Segmentation", 2001; with structure's and cohesion's costs in place of their likelihood).
+Domain-Independent Text Segmentation", 2001; with structure's costs in place of their likelihood).
 """
 
 from __future__ import annotations
@@ -18,11 +18,12 @@ if TYPE_CHECKING:
     Sizes = NDArray[np.float64]
 
 # All costs are in chunks: a chunk more costs one. Chosen by the rows of chunking/* in benchmarks/README.md.
-# What a cut costs by its depth: nothing between blocks, as much as a chunk between sentences, far more within one.
-_COST_OF_DEPTH = (0.0, 0.0, 0.15, 0.3, 1.0, 2.0, 2.5, 3.0, 4.0, 5.0, 8.0)
+# What a cut costs by its depth, from sections and pages to code points: nothing between blocks, as much as a chunk
+# between sentences, far more within one.
+_COST_OF_DEPTH = (-0.1, -0.05, 0.0, 0.15, 0.3, 1.0, 2.0, 2.5, 3.0, 4.0, 5.0, 8.0)
 # A chunk that holds a part of a block and something of its neighbour beside it: for each such end.
 _COST_OF_MIXTURE = 0.7
-_DEEPEST_WHOLE = 2  # a boundary of this depth or less ends a whole
+_DEEPEST_WHOLE = 3  # a boundary of this depth or less ends a whole
 # A stretch of up to so many capacities is cut as a whole; a longer one is divided first, into parts of one at least.
 _LARGEST_STRETCH = 8
 _LEAST_STRETCH = 1
@@ -35,15 +36,13 @@ class Atoms(NamedTuple):
 
     ``sizes`` are sizes of the atoms, ``gaps`` sizes of what lies before each, which counts only inside a chunk;
     ``depths`` say how deep in the structure the boundary before each lies; ``marks`` are numbers from 0 to 1, by each
-    atom's text alone and as if by chance; ``cohesion`` says how much what lies on both sides of the boundary before
-    each is about the same, as the cost of cutting there: 0 where that is not known, less where the subject changes.
+    atom's text alone and as if by chance.
     """
 
     sizes: Sizes
     gaps: Sizes
     depths: Numbers
     marks: Sizes
-    cohesion: Sizes
 
     def between(self, first: int, last: int) -> Atoms:
         """Those from ``first`` to before ``last``."""
@@ -52,7 +51,6 @@ class Atoms(NamedTuple):
             self.gaps[first:last],
             self.depths[first:last],
             self.marks[first:last],
-            self.cohesion[first:last],
         )
 
 
@@ -97,7 +95,7 @@ def best_boundaries(atoms: Atoms, capacity: float) -> list[int]:
     """Ends of the chunks that cost the least in all, as exclusive atom numbers, ascending; the last is the number of
     atoms.
 
-    Each chunk costs 1, each cut what its depth and cohesion say, and a chunk that begins or ends within a block and
+    Each chunk costs 1, each cut what its depth says, and a chunk that begins or ends within a block and
     reaches over that block's other end costs more. No chunk is over the capacity but an atom that is by itself.
     """
     import numpy as np
@@ -107,7 +105,7 @@ def best_boundaries(atoms: Atoms, capacity: float) -> list[int]:
     starts = (reached - atoms.sizes)[joined].tolist()
     ends = np.append(reached[joined[1:] - 1], reached[-1]).tolist()
     depths = atoms.depths[joined]
-    cuts = (np.asarray(_COST_OF_DEPTH)[np.minimum(depths, len(_COST_OF_DEPTH) - 1)] + atoms.cohesion[joined]).tolist()
+    cuts = np.asarray(_COST_OF_DEPTH)[np.minimum(depths, len(_COST_OF_DEPTH) - 1)].tolist()
     whole = depths <= _DEEPEST_WHOLE
     wholes = np.cumsum(whole).tolist()
     inside = [*(~whole).tolist(), False]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import zlib
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterator, Sequence
@@ -12,6 +13,7 @@ from rag_engine.protocols import Tokenizer
 from rag_engine.semantic_chunking.atoms import Atom, Depth, cut_to_atoms
 from rag_engine.semantic_chunking.boundaries import Atoms, chunk_boundaries
 from rag_engine.semantic_chunking.context import Context
+from rag_engine.semantic_chunking.openings import expected_openings, opening_before
 from rag_engine.semantic_chunking.sections import group_sections
 from rag_engine.semantic_chunking.structure import Unit, read_structure
 from rag_engine.semantic_chunking.token_positions import CHARACTERS_PER_TOKEN, TokenPositions
@@ -95,12 +97,15 @@ class _Cutting:
         self._target, self._room = target, window - tokenizer.special_tokens
         context_limit = min(_MOST_CONTEXT, self._room // 4)
         headings = [unit.headings[-1] for unit in self._units if unit.kind is BlockKind.HEADING]
-        self._context = Context(tokenizer, title=document.title, headings=headings, limit=context_limit)
+        self._capacity = min(target, self._room - context_limit)  # whatever the context
+        openings = expected_openings(self._text, self._units, self._positions, self._capacity)
+        self._context = Context(
+            tokenizer, title=document.title, headings=headings, limit=context_limit, openings=openings
+        )
 
     def spans(self) -> Iterator[tuple[int, int]]:
         """Spans of the chunks, by estimated size."""
-        capacity = min(self._target, self._room - self._context.limit)
-        for first, last in group_sections(self._units, self._positions, capacity):
+        for first, last in group_sections(self._units, self._positions, self._capacity):
             units = self._units[first:last]
             paths = {unit.headings for unit in units}
             context = max(self._context.largest(path) for path in paths)
@@ -117,8 +122,11 @@ class _Cutting:
     def draft(self, start: int, end: int) -> Chunk:
         """The chunk of a span; its ordinal and tokens are still to be told."""
         text = self._text[start:end]
-        headings = _shared_headings(self._units_within(start, end))
-        prefix = self._context.prefix(headings, start, end, text)
+        units = self._units_within(start, end)
+        headings = _shared_headings(units)
+        opening = opening_before(self._text, units[0], start)
+        room = self._room - math.ceil(self._positions.size(start, end))
+        prefix = self._context.prefix(headings, start, end, text, opening=opening, room=room)
         return Chunk(0, start, end, text, tuple(heading.title for heading in headings), prefix + text, 0)
 
     def _units_within(self, start: int, end: int) -> Sequence[Unit]:
@@ -139,7 +147,7 @@ class _Cutting:
         depths = np.asarray([atom.depth for atom in atoms], dtype=np.int64)
         marks = np.asarray([_mark(self._text[atom.start : atom.end]) for atom in atoms])
         first = 0
-        for last in chunk_boundaries(Atoms(sizes, gaps, depths, marks, np.zeros(len(atoms))), capacity):
+        for last in chunk_boundaries(Atoms(sizes, gaps, depths, marks), capacity):
             yield atoms[first].start, atoms[last - 1].end
             first = last
 

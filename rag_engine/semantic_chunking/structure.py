@@ -5,10 +5,15 @@ from __future__ import annotations
 import re
 from bisect import bisect_right
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
+from rag_engine.semantic_chunking.numbered_headings import numbered_headings
 from rag_engine.semantic_chunking.sentences import starts_item
+from rag_engine.semantic_chunking.unit_relations import related
+from rag_engine.semantic_chunking.units import Unit
 from rag_engine.types.document import Block, BlockKind, Document
+
+__all__ = ["Unit", "read_structure"]
 
 _HEADING_CHARACTERS = 200  # a longer title is cut: it is repeated with every chunk below it
 _DEEPEST_LEVEL = 9
@@ -20,30 +25,13 @@ _LINES_OF_CODE = 3
 _WORD_CHARACTER = re.compile(r"\w")
 
 
-@dataclass(frozen=True, slots=True)
-class Unit:
-    """A block's characters without surrounding white space, and the headings above it, outermost first.
-
-    A heading is a unit of the section that it opens: the last of its own ``headings`` is itself.
-    """
-
-    kind: BlockKind
-    start: int
-    end: int
-    headings: tuple[Block, ...] = ()
-
-    @property
-    def heading_path(self) -> tuple[str, ...]:
-        """Titles of the headings, outermost first."""
-        return tuple(heading.title for heading in self.headings)
-
-
 def read_structure(document: Document) -> list[Unit]:
     """Units in order, without overlap, that cover every character of the text that is not white space.
 
     The document's own blocks are taken where it has any, and text between them becomes paragraphs, or part of the
     unit before where it is markup without words. Plain text is read for blank lines, list items, fences, tables and
-    the headings that are beyond doubt: ``# title`` between blank lines, and lines underlined with ``=``.
+    the headings that are beyond doubt: ``# title`` between blank lines, lines underlined with ``=``, and lines whose
+    numbers follow each other.
     """
     text = document.text
     blocks = _complete(text, document.blocks) if document.blocks else _read_lines(text)
@@ -60,7 +48,7 @@ def read_structure(document: Document) -> list[Unit]:
         elif block.level:
             above = tuple(outer for outer in above if outer.level < block.level)
         units.append(Unit(block.kind, start, end, above))
-    return units
+    return related(document, units)
 
 
 def _trimmed(text: str, start: int, end: int) -> tuple[int, int]:
@@ -117,6 +105,7 @@ def _read_lines(text: str) -> Iterator[Block]:
     for line in lines:
         starts.append(starts[-1] + len(line))
     closings = {mark: [n for n, line in enumerate(lines) if _is_fence(line, mark)] for mark in ("`", "~")}
+    numbered = numbered_headings(lines)
     number = 0
     kind: BlockKind | None = None
     first = 0
@@ -146,6 +135,8 @@ def _read_lines(text: str) -> Iterator[Block]:
         if alone and len(line) <= _HEADING_CHARACTERS and (marked := _MARKED_HEADING.match(line)):
             title = marked.group(2).strip().rstrip("#").strip() or marked.group(2).strip()
             yield Block(BlockKind.HEADING, starts[number], starts[number + 1], len(marked.group(1)), title)
+        elif alone and number in numbered:
+            yield Block(BlockKind.HEADING, starts[number], starts[number + 1], *numbered[number])
         elif kind is None and _is_underlined(lines, number):
             yield Block(BlockKind.HEADING, starts[number], starts[number + 2], 1, line.strip())
             number += 1

@@ -6,6 +6,7 @@ import base64
 import random
 from collections.abc import Callable
 from importlib.util import find_spec
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -15,7 +16,7 @@ from hypothesis import strategies as st
 from rag_engine.protocols import Chunker, Tokenizer
 from rag_engine.semantic_chunking import FixedWindowChunker, StructuralChunker
 from rag_engine.token_counter import EstimatedTokenizer, ModelTokenizer
-from rag_engine.types.document import Block, BlockKind, Document
+from rag_engine.types.document import Block, BlockKind, Document, Page
 
 
 def model_tokenizer() -> ModelTokenizer:
@@ -109,6 +110,15 @@ HOSTILE = {
     "chinese": "中文没有标点" * 3_000,
     "control characters": "\x00\x01\x1f" * 5_000,
     "fences": "```\n" * 5_001,
+    "fenced code": "```python\n" + "def f(a, b):\n    x = [a,\n         b]\n\n    return x\n" * 800 + "```",
+    "pipe table": "| Number | Name |\n|---|---|\n" + "\n".join(f"| {number} | name |" for number in range(3_000)),
+    "wide pipe table": "|" + " a cell |" * 3_000 + "\n|" + "---|" * 3_000 + "\n|" + " 1 |" * 3_000,
+    "transcript": "Ana: Is it so?\nBo Li: It is, and it will be for long.\n" * 800,
+    "one turn": "Ana: hi\nBo: so\nAna: " + "and on it goes " * 3_000,
+    "subtitles": "1\n00:00:01,000 --> 00:00:02,000\nAna: Hello\n\n" * 500,
+    "numbered headings": "\n\n".join(f"{number}. Heading" for number in range(1_000)),
+    "both directions": "שלום hello مرحبا بالعالم (abc) \u202eright\u202c. " * 400,
+    "many scripts": "Hello мир 你好。 สวัสดี नमस्ते। 한국어 かな " * 400,
     "unknown words": " ".join("ẍ" * 150 for _ in range(300)),
 }
 
@@ -165,6 +175,31 @@ BLOCKS = st.one_of(
     ),
     st.tuples(st.just(BlockKind.CODE), st.lists(SENTENCES | st.just(""), min_size=1, max_size=8).map("\n".join)),
     st.tuples(st.just(BlockKind.ROW), SENTENCES),
+    st.tuples(
+        st.just(BlockKind.TABLE),
+        st.lists(SENTENCES, min_size=1, max_size=12).map(
+            lambda rows: "| Name | Value |\n|---|---|\n" + "\n".join("| x | " + row + " |" for row in rows)
+        ),
+    ),
+    st.tuples(
+        st.just(BlockKind.CODE),
+        st.lists(SENTENCES, min_size=1, max_size=12).map(
+            lambda lines: "```\ndef name(first, second):\n    " + "\n    ".join(lines) + "\n```"
+        ),
+    ),
+    st.tuples(
+        st.just(BlockKind.LIST),
+        st.lists(SENTENCES, min_size=1, max_size=12).map(
+            lambda items: "\n".join("  " * (number % 3) + "- " + item for number, item in enumerate(items))
+        ),
+    ),
+    st.tuples(
+        st.just(BlockKind.PARAGRAPH),
+        st.lists(SENTENCES, min_size=3, max_size=12).map(
+            lambda turns: "\n".join(("Ana: ", "Bo Li: ")[number % 2] + turn for number, turn in enumerate(turns))
+        ),
+    ),
+    st.tuples(st.just(BlockKind.PARAGRAPH), st.sampled_from(["1. Scope", "1.1 Terms", "2. Use", "ARTICLE I", "Note:"])),
 )
 
 
@@ -179,7 +214,15 @@ def documents(draw: st.DrawFn) -> Document:
         blocks.append(Block(kind, len(text), len(text) + len(written), level, content if heading else ""))
         text += written + draw(st.sampled_from(["\n\n", "\n", "\r\n\r\n", "\n---\n", "\n\nstray words\n"]))
     title = draw(st.sampled_from(["", "A title", "alpha"]) | SENTENCES)
-    return Document("d", text, title=title, blocks=tuple(blocks) if draw(st.booleans()) else ())
+    edges = [0, *sorted(draw(st.lists(st.integers(0, len(text)), max_size=4))), len(text)]
+    pages = tuple(Page(number, start, end) for number, (start, end) in enumerate(pairwise(edges), 1))
+    return Document(
+        "d",
+        text,
+        title=title,
+        blocks=tuple(blocks) if draw(st.booleans()) else (),
+        pages=pages if draw(st.booleans()) else (),
+    )
 
 
 @pytest.mark.parametrize("name", CHUNKERS)

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 import unicodedata
+from itertools import accumulate
 from pathlib import Path
 
 import pytest
@@ -196,6 +197,48 @@ def test_no_cut_parts_a_character_from_its_marks(tokenizer: ModelTokenizer, text
         assert unicodedata.category(chunk.text[0])[0] != "M"
         assert chunk.text[0] not in "\u200d🏽"
         assert not chunk.text.endswith("\u200d")
+
+
+CLUSTERS = ("🇩🇪", "🇫🇷", "👩‍💻", "각", "กำ", "क्ष", "e\u0301")
+
+
+@settings(max_examples=50, deadline=None)
+@given(st.lists(st.sampled_from(CLUSTERS), min_size=30, max_size=300))
+def test_no_cut_parts_flags_or_syllables(tokenizer: ModelTokenizer, clusters: list[str]) -> None:
+    text = "".join(clusters)
+    ends = set(accumulate(len(cluster) for cluster in clusters))
+    chunker = StructuralChunker(tokenizer=tokenizer, max_tokens=20, target_tokens=20)
+    assert {chunk.end for chunk in chunker.chunk(Document("d", text))} <= ends
+
+
+def test_turns_are_cut_apart_before_their_sentences_are(chunker: StructuralChunker) -> None:
+    turns = [f"{('Ana', 'Bo')[number % 2]}: {prose(40)}" for number in range(20)]
+    chunks = chunker.chunk(Document("d", "\n".join(turns)))
+    assert len(chunks) > 2
+    assert all(chunk.text.startswith(("Ana: ", "Bo: ")) for chunk in chunks)
+
+
+def test_items_keep_what_is_nested_in_them(chunker: StructuralChunker) -> None:
+    item = f"- {prose(30)}\n  - {prose(20)}\n  - {prose(20)}"
+    chunks = chunker.chunk(Document("d", "\n".join([item] * 12)))
+    assert len(chunks) > 2
+    assert all(chunk.text.startswith("- ") and chunk.text.count("\n") % 3 == 2 for chunk in chunks)
+
+
+def test_a_line_that_introduces_a_list_goes_with_its_first_item(chunker: StructuralChunker) -> None:
+    items = "\n".join(f"- {prose(60)}" for _ in range(6))
+    chunks = chunker.chunk(Document("d", f"{prose(150)}\n\nThese are the things to do:\n\n{items}"))
+    assert all(not chunk.text.endswith("to do:") for chunk in chunks)
+
+
+def test_headings_deeper_than_nine_levels_are_siblings(chunker: StructuralChunker) -> None:
+    titles = [f"Level {level}" for level in range(1, 15)]
+    text = "\n\n".join(titles) + f"\n\n{prose(20)}"
+    blocks = tuple(
+        Block(BlockKind.HEADING, text.index(title), text.index(title) + len(title), level, title)
+        for level, title in enumerate(titles, 1)
+    )
+    assert len(chunker.chunk(Document("d", text, blocks=blocks))[-1].heading_path) <= 9
 
 
 def test_an_edit_at_the_end_leaves_earlier_sections_alone(chunker: StructuralChunker) -> None:
