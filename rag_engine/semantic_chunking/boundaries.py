@@ -25,7 +25,7 @@ _COST_OF_DEPTH = (-0.1, -0.05, 0.0, 0.15, 0.3, 1.0, 2.0, 2.5, 3.0, 4.0, 5.0, 8.0
 _COST_OF_MIXTURE = 0.7
 _DEEPEST_WHOLE = 3  # a boundary of this depth or less ends a whole
 # A stretch of up to so many capacities is cut as a whole; a longer one is divided first, into parts of one at least.
-_LARGEST_STRETCH = 8
+_LARGEST_STRETCH = 4
 _LEAST_STRETCH = 1
 # Atoms of less than this share of a capacity are taken together, which bounds the cuts that are tried.
 _LEAST_ATOM = 1 / 24
@@ -57,7 +57,7 @@ class Atoms(NamedTuple):
 def chunk_boundaries(atoms: Atoms, capacity: float) -> list[int]:
     """Ends of the chunks, as exclusive atom numbers, ascending; the last is the number of atoms.
 
-    What fills up to eight chunks is cut by ``best_boundaries``; a longer text is first divided into stretches that do,
+    What fills up to four chunks is cut by ``best_boundaries``; a longer text is first divided into stretches that do,
     at the shallowest boundaries, and of these at the least mark. So an edit moves the cuts of its own stretch, seldom
     also of the next, and not all of them. Time is linear in the atoms but for logarithms.
     """

@@ -30,9 +30,9 @@ class StructuralChunker:
     """Cuts where a document's structure does: whole blocks first, then items, rows, sentences and words.
 
     A text of many chunks is divided where its own words say: an edit changes the chunks around it and no others.
-    No chunk's text is over ``target_tokens`` tokens or eight characters for each of them, and no ``embedded_text``,
-    special tokens and context included, over ``max_tokens``. Sections too small to stand alone are joined with their
-    siblings.
+    No chunk's text is over ``target_tokens`` tokens, as its document's are counted, or eight characters for each of
+    them, and no ``embedded_text``, special tokens and context included, over ``max_tokens``. Sections too small to stand
+    alone are joined with their siblings.
     """
 
     def __init__(self, *, tokenizer: Tokenizer, max_tokens: int, target_tokens: int) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import random
+import sys
 from collections.abc import Callable
 from importlib.util import find_spec
 from itertools import pairwise
@@ -13,6 +14,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from benchmarks.chunking.baselines import AverageSizeChunker, ClusterChunker, PercentileChunker, RecursiveChunker
+from benchmarks.faults.hashing_embedder import HashingEmbedder
 from rag_engine.protocols import Chunker, Tokenizer
 from rag_engine.semantic_chunking import FixedWindowChunker, StructuralChunker
 from rag_engine.token_counter import EstimatedTokenizer, ModelTokenizer
@@ -28,9 +31,12 @@ def model_tokenizer() -> ModelTokenizer:
 
 MODEL = model_tokenizer()
 ESTIMATE = EstimatedTokenizer()
+HASHING = HashingEmbedder()
+ANY_SIZE = sys.maxsize  # for those that cut without regard to the window, as the peers they stand for do
 CHUNKERS: dict[str, tuple[Callable[[], Chunker], Tokenizer, int]] = {
     "structural": (lambda: StructuralChunker(tokenizer=MODEL, max_tokens=256, target_tokens=256), MODEL, 256),
-    "structural, small": (lambda: StructuralChunker(tokenizer=MODEL, max_tokens=256, target_tokens=24), MODEL, 24),
+    "structural, small": (lambda: StructuralChunker(tokenizer=MODEL, max_tokens=24, target_tokens=24), MODEL, 24),
+    "structural, default": (lambda: StructuralChunker(tokenizer=MODEL, max_tokens=256, target_tokens=96), MODEL, 256),
     "structural, estimate": (
         lambda: StructuralChunker(tokenizer=ESTIMATE, max_tokens=64, target_tokens=100),
         ESTIMATE,
@@ -42,6 +48,11 @@ CHUNKERS: dict[str, tuple[Callable[[], Chunker], Tokenizer, int]] = {
         MODEL,
         32,
     ),
+    "recursive": (lambda: RecursiveChunker(tokenizer=MODEL, chunk_tokens=64), MODEL, 64),
+    "recursive, overlap": (lambda: RecursiveChunker(tokenizer=MODEL, chunk_tokens=32, overlap_tokens=10), MODEL, 32),
+    "percentile": (lambda: PercentileChunker(embedder=HASHING), HASHING.tokenizer, ANY_SIZE),
+    "average size": (lambda: AverageSizeChunker(embedder=HASHING, average_tokens=100), HASHING.tokenizer, ANY_SIZE),
+    "cluster": (lambda: ClusterChunker(embedder=HASHING, most_tokens=200), HASHING.tokenizer, 200),
 }
 
 

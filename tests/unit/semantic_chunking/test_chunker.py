@@ -34,7 +34,7 @@ def texts(chunks: list[Chunk]) -> list[str]:
 
 
 def test_the_identity_names_everything_that_decides_the_chunks(chunker: StructuralChunker) -> None:
-    assert chunker.identity == "structural/2 target=256 max=256 tokenizer=all-MiniLM-L6-v2"
+    assert chunker.identity == "structural/3 target=256 max=256 tokenizer=all-MiniLM-L6-v2"
 
 
 def test_a_budget_without_room_for_text_is_refused(tokenizer: ModelTokenizer) -> None:
@@ -49,10 +49,9 @@ def test_the_smaller_of_window_and_target_holds(tokenizer: ModelTokenizer) -> No
         assert max(chunk.tokens for chunk in chunks) <= 64
 
 
-def test_a_section_is_cut_into_chunks_of_about_equal_size(chunker: StructuralChunker) -> None:
+def test_a_long_paragraph_is_cut_between_sentences_into_as_few_chunks_as_hold_it(chunker: StructuralChunker) -> None:
     chunks = chunker.chunk(Document("d", prose(520)))
     assert len(chunks) == 3
-    assert max(chunk.tokens for chunk in chunks) - min(chunk.tokens for chunk in chunks) <= 20
     assert all(chunk.text.endswith(".") for chunk in chunks)
 
 

@@ -1,0 +1,59 @@
+"""What a user of the engine gets: documents through ``Engine.ingest``, questions through ``Engine.search``."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+from benchmarks.chunking.retrieval import Found
+from rag_engine.assembly import Assembly
+from rag_engine.config import Settings
+from rag_engine.engine import Engine
+from rag_engine.evaluation.span_measures import CharacterSpan
+from rag_engine.protocols import Chunker, Embedder
+from rag_engine.types.document import Document
+from rag_engine.types.retrieval import SearchMode
+
+
+class EngineRun(NamedTuple):
+    """The chunker that the engine cut with, and what it found in each mode."""
+
+    chunker: Chunker
+    found: Mapping[SearchMode, Found]
+
+
+def run_engine(
+    documents: Sequence[Document],
+    questions: Sequence[str],
+    embedder: Embedder,
+    modes: Sequence[SearchMode],
+    *,
+    target: int | None,
+    few: int,
+    most: int,
+) -> EngineRun:
+    """Ingests into a new index and searches for ``few`` and, where it is more, for ``most`` passages.
+
+    The settings are the defaults, whatever rag.toml or the environment say, but for ``chunking.target_tokens`` where
+    ``target`` is given. ``embedder`` stands for the model of the settings, which it must hold: so its vectors are
+    computed once for all rows.
+    """
+    settings = Settings.model_validate({} if target is None else {"chunking": {"target_tokens": target}})
+    with tempfile.TemporaryDirectory(prefix="rag-chunking-") as folder:
+        assembly = Assembly(Path(folder) / "index", settings=settings, create=True)
+        assembly.embedder = embedder
+        with Engine(assembly) as engine:
+            engine.ingest(documents)
+            found = {}
+            for mode in modes:
+                first = [_search(engine, question, few, mode) for question in questions]
+                more = first if most <= few else [_search(engine, question, most, mode) for question in questions]
+                found[mode] = Found(first, more)
+        return EngineRun(assembly.chunker, found)
+
+
+def _search(engine: Engine, question: str, count: int, mode: SearchMode) -> list[CharacterSpan]:
+    passages = engine.search(question, k=count, mode=mode)
+    return [CharacterSpan(passage.document_id, passage.start, passage.end) for passage in passages]
