@@ -45,10 +45,16 @@ class Neighbourhood:
         self._ranked = ranked
 
     def score(self, place: ChunkPlace) -> float:
-        """A chunk's own score and the evidence of the two beside it, 0 to 1 like the scores given."""
+        """A chunk's own score and the evidence of the two beside it, 0 to 1 like the scores given.
+
+        Where the document ends there is nothing to say for a chunk or against it: without half of its own score in the
+        place of what is missing, short documents would lose to long ones.
+        """
         document, ordinal, scores = place.document, place.ordinal, self._scores
-        beside = scores.get((document, ordinal - 1), 0.0) + scores.get((document, ordinal + 1), 0.0)
-        return (scores.get((document, ordinal), 0.0) + self._weight * beside) / (1 + 2 * self._weight)
+        own = scores.get((document, ordinal), 0.0)
+        before = scores.get((document, ordinal - 1), 0.0) if ordinal else own / 2
+        after = own / 2 if place.is_last else scores.get((document, ordinal + 1), 0.0)
+        return (own + self._weight * (before + after)) / (1 + 2 * self._weight)
 
     def ranked(self) -> list[tuple[int, float]]:
         """The chunks with neighbours' evidence, best first, ties by number; those without a score of their own come

@@ -83,7 +83,7 @@ class Query:
 @dataclass(frozen=True, slots=True)
 class ChunkPlace:
     """Where a chunk lies: in which document, by its number in the catalog, as which of its chunks, from 0, and at which
-    characters. ``tokens`` are those that the embedder reads of it."""
+    characters. ``tokens`` are those that the embedder reads of it; ``is_last`` says that no other chunk follows."""
 
     chunk: int
     document: int
@@ -91,6 +91,7 @@ class ChunkPlace:
     start: int
     end: int
     tokens: int
+    is_last: bool
 
 
 @dataclass(frozen=True, slots=True)

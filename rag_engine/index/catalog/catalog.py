@@ -32,7 +32,10 @@ if TYPE_CHECKING:
 
 # SQLite's limit on parameters of a statement is far above; rows are read in portions to keep memory flat.
 PORTION = 5_000
-_PLACE = "number, document, ordinal, start, end, tokens"
+_PLACE = (
+    "number, document, ordinal, start, end, tokens, "
+    "not exists (select 1 from chunks as next where next.document = chunks.document and next.ordinal > chunks.ordinal)"
+)
 # Word for word the condition of the index that m004 made.
 _IS_SUSPICIOUS = """instr(metadata, '"suspicious": [{"kind": "') > 0"""
 
@@ -315,7 +318,7 @@ class Catalog:
             portion = [int(number) for number in chunks[start : start + PORTION]]
             marks = ",".join("?" * len(portion))
             rows = self._rows(f"select {_PLACE} from chunks where number in ({marks})", portion)
-            found.update((row[0], ChunkPlace(*row)) for row in rows)
+            found.update((row[0], _place(row)) for row in rows)
         return found
 
     def places_around(self, place: ChunkPlace, reach: int) -> list[ChunkPlace]:
@@ -324,7 +327,7 @@ class Catalog:
             f"select {_PLACE} from chunks where document = ? and ordinal between ? and ? order by ordinal",
             (place.document, place.ordinal - reach, place.ordinal + reach),
         )
-        return [ChunkPlace(*row) for row in rows]
+        return [_place(row) for row in rows]
 
     def passages(
         self, chunks: Sequence[int], *, spans: Mapping[int, tuple[int, int]] | None = None
@@ -369,6 +372,11 @@ class Catalog:
         """What SQLite's own check finds wrong, empty when it is sound."""
         rows = self._rows("pragma integrity_check(20)")
         return [] if rows == [("ok",)] else [str(row[0]) for row in rows]
+
+
+def _place(row: Sequence[int]) -> ChunkPlace:
+    *place, is_last = row
+    return ChunkPlace(*place, is_last=bool(is_last))
 
 
 def _page_at(pages: str, position: int) -> int | None:

@@ -34,7 +34,7 @@ def test_an_index_of_any_size_holds_what_was_asked_and_nothing_is_wrong_with_it(
         dense = engine.search("common words", k=5, mode="dense")
     assert status.chunks == chunks + 2  # the first document and the last one
     assert len(dense) == 5
-    assert found[0].text.split()[0] == "alpha3"
+    assert "alpha3" in found[0].text.split()
 
 
 def test_copies_have_words_and_vectors_of_their_own(tmp_path: Path, real: RealChunks) -> None:
