@@ -31,8 +31,8 @@ class StructuralChunker:
 
     A text of many chunks is divided where its own words say: an edit changes the chunks around it and no others.
     No chunk's text is over ``target_tokens`` tokens, as its document's are counted, or eight characters for each of
-    them, and no ``embedded_text``, special tokens and context included, over ``max_tokens``. Sections too small to stand
-    alone are joined with their siblings.
+    them, and no ``embedded_text``, special tokens and context included, over ``max_tokens``. Sections too small to
+    stand alone are joined with their siblings.
     """
 
     def __init__(self, *, tokenizer: Tokenizer, max_tokens: int, target_tokens: int) -> None:

@@ -375,8 +375,8 @@ class Catalog:
 
 
 def _place(row: Sequence[int]) -> ChunkPlace:
-    *place, is_last = row
-    return ChunkPlace(*place, is_last=bool(is_last))
+    chunk, document, ordinal, start, end, tokens, is_last = row
+    return ChunkPlace(chunk, document, ordinal, start, end, tokens, bool(is_last))
 
 
 def _page_at(pages: str, position: int) -> int | None:
