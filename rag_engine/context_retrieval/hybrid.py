@@ -17,6 +17,7 @@ from rag_engine.tracing import names
 from rag_engine.types.retrieval import Passage, Query, ScoredChunk, SearchMode
 
 MOST_RESULTS = 10_000
+CHUNKS_OF_A_PASSAGE = 4
 
 
 class HybridRetriever:
@@ -60,7 +61,8 @@ class HybridRetriever:
 
     def _retrieve(self, query: Query, view: IndexView, *, dense: bool, lexical: bool) -> list[Passage]:
         among = None if query.filter is None else view.matching(query.filter)
-        depth = max(self._depth, query.k)
+        # Chunks that are read with another one are no results of their own: so many more are asked for.
+        depth = max(self._depth, query.k * (CHUNKS_OF_A_PASSAGE if self._passage_tokens else 1))
         legs: dict[str, Sequence[ScoredChunk]] = {}
         if dense and len(view.dense):
             with tracing.span("retrieval embed"):

@@ -104,7 +104,7 @@ class ScoredChunk:
 
 @dataclass(frozen=True, slots=True)
 class Passage:
-    """A chunk that a search brought, with the characters it stands for.
+    """What a search brought: characters of a document, around the ``chunk`` that was found.
 
     ``rank`` counts from 1. ``scores`` holds each leg's raw score under its name, where the leg
     found the chunk; ``score`` is what the passages are ordered by. ``sources`` are the paths of the
