@@ -21,6 +21,9 @@ if TYPE_CHECKING:
 # What a cut costs by its depth, from sections and pages to code points: nothing between blocks, as much as a chunk
 # between sentences, far more within one.
 _COST_OF_DEPTH = (-0.1, -0.05, 0.0, 0.15, 0.3, 1.0, 2.0, 2.5, 3.0, 4.0, 5.0, 8.0)
+# Of segmentations with as many cuts of as good a kind, the one with chunks of about equal size costs the least: this
+# times the square of the share of its capacity that a chunk leaves empty.
+_COST_OF_EMPTINESS = 0.3
 # A chunk that holds a part of a block and something of its neighbour beside it: for each such end.
 _COST_OF_MIXTURE = 0.7
 _DEEPEST_WHOLE = 3  # a boundary of this depth or less ends a whole
@@ -95,7 +98,7 @@ def best_boundaries(atoms: Atoms, capacity: float) -> list[int]:
     """Ends of the chunks that cost the least in all, as exclusive atom numbers, ascending; the last is the number of
     atoms.
 
-    Each chunk costs 1, each cut what its depth says, and a chunk that begins or ends within a block and
+    Each chunk costs 1 and a little for what it leaves empty, each cut what its depth says, and a chunk that begins or ends within a block and
     reaches over that block's other end costs more. No chunk is over the capacity but an atom that is by itself.
     """
     import numpy as np
@@ -116,13 +119,15 @@ def best_boundaries(atoms: Atoms, capacity: float) -> list[int]:
     for end in range(1, count + 1):
         last = end - 1
         begin = last
-        cost = least[begin] + cuts[begin] + 1
+        empty = max(0.0, 1 - (ends[last] - starts[begin]) / capacity)
+        cost = least[begin] + cuts[begin] + 1 + _COST_OF_EMPTINESS * empty * empty
         chosen = begin
         mixed = _COST_OF_MIXTURE if inside[end] else 0.0
         lowest = ends[last] - capacity
         while begin and starts[begin - 1] >= lowest:
             begin -= 1
-            other = least[begin] + cuts[begin] + 1
+            empty = 1 - (ends[last] - starts[begin]) / capacity
+            other = least[begin] + cuts[begin] + 1 + _COST_OF_EMPTINESS * empty * empty
             if wholes[begin] != wholes[last]:
                 other += mixed + (_COST_OF_MIXTURE if inside[begin] else 0.0)
             if other < cost:

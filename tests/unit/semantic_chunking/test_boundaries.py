@@ -36,6 +36,10 @@ def test_chunks_are_as_few_as_fit_where_no_boundary_is_better_than_another() -> 
     assert len(best_boundaries(atoms([10.0] * 21), 100)) == 3
 
 
+def test_of_equal_cuts_those_are_made_that_leave_chunks_of_equal_size() -> None:
+    assert best_boundaries(atoms([10.0] * 21), 100) == [7, 14, 21]
+
+
 def test_paragraphs_are_kept_whole_where_they_fit() -> None:
     depths = [PARAGRAPH, SENTENCE, SENTENCE] * 3
     assert best_boundaries(atoms([20.0] * 9, depths=depths), 100) == [3, 6, 9]
@@ -70,7 +74,8 @@ def cost(sizes: list[int], depths: list[int], boundaries: tuple[int, ...], capac
     for first, last in zip((0, *boundaries), boundaries, strict=False):
         if last - first > 1 and sum(sizes[first:last]) > capacity:
             return float("inf")
-        total += 1 + (COST[Depth(depths[first])] if first else 0.0)
+        empty = max(0.0, 1 - sum(sizes[first:last]) / capacity)
+        total += 1 + 0.3 * empty**2 + (COST[Depth(depths[first])] if first else 0.0)
         if any(depth <= Depth.GROUP for depth in depths[first + 1 : last]):
             total += 0.7 * (inside[first] + inside[last])
     return total
