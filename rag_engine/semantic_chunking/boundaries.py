@@ -98,8 +98,9 @@ def best_boundaries(atoms: Atoms, capacity: float) -> list[int]:
     """Ends of the chunks that cost the least in all, as exclusive atom numbers, ascending; the last is the number of
     atoms.
 
-    Each chunk costs 1 and a little for what it leaves empty, each cut what its depth says, and a chunk that begins or ends within a block and
-    reaches over that block's other end costs more. No chunk is over the capacity but an atom that is by itself.
+    Each chunk costs 1 and a little for what it leaves empty, each cut what its depth says, and a chunk that begins or
+    ends within a block and reaches over that block's other end costs more. No chunk is over the capacity but an atom
+    that is by itself.
     """
     import numpy as np
 
