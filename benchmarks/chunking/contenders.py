@@ -6,14 +6,15 @@ import re
 from collections.abc import Callable
 
 from benchmarks.chunking.baselines import AverageSizeChunker, ClusterChunker, PercentileChunker, RecursiveChunker
+from rag_engine.config import Settings
 from rag_engine.errors import UsageError
 from rag_engine.protocols import Chunker, Embedder
 from rag_engine.semantic_chunking import FixedWindowChunker
 
-OURS = "rag_engine"
+OURS, OUR_CHUNKS, OUR_ANSWER = _OWN = ("rag_engine", "rag_engine_chunks", "rag_engine_answer")
 DEFAULT = (
-    OURS,
-    "rag_engine-96",
+    *_OWN,
+    "rag_engine-64",
     "rag_engine-128",
     "rag_engine-160",
     "rag_engine-256",
@@ -50,20 +51,30 @@ _BASELINES: dict[str, Callable[[Embedder, int, int], Chunker]] = {
 _WITH_OVERLAP = ("fixed", "recursive")
 
 
-def own_target(name: str) -> int | None:
-    """The ``chunking.target_tokens`` that ``rag_engine-T`` names; None for plain ``rag_engine``, whose settings are the
-    defaults.
+def own_settings(name: str) -> Settings:
+    """The engine's settings that a name of it stands for: the defaults, whatever rag.toml or the environment say, but
+    for ``chunking.target_tokens`` where the name has a number, and chunks alone, without neighbours, where it says so.
 
     Raises:
-        UsageError: the name is not of that form.
+        UsageError: the name is not of these forms.
     """
-    _, number, _ = _parts(name)
-    return number
+    family, number, _ = _parts(name)
+    given: dict[str, dict[str, float]] = {}
+    if number is not None:
+        given["chunking"] = {"target_tokens": number}
+    if family == OUR_CHUNKS:
+        given["retrieval"] = {"neighbour_weight": 0, "passage_tokens": 0}
+    return Settings.model_validate(given)
+
+
+def own_share(name: str) -> float:
+    """Of the best passage's score, what another must have to count: what an answer draws on, where the name says so."""
+    return own_settings(name).answering.least_share if _parts(name)[0] == OUR_ANSWER else 0.0
 
 
 def is_own(name: str) -> bool:
     """Whether the name is of this project's engine."""
-    return _parts(name)[0] == OURS
+    return _parts(name)[0] in _OWN
 
 
 def baseline(name: str, embedder: Embedder) -> Chunker:
@@ -93,11 +104,11 @@ def check(name: str) -> str:
 
 def _parts(name: str) -> tuple[str, int | None, int]:
     match = _NAME.fullmatch(name)
-    if match is None or match[1] not in (OURS, *_BASELINES) or (match[3] and match[1] not in _WITH_OVERLAP):
+    if match is None or match[1] not in (*_OWN, *_BASELINES) or (match[3] and match[1] not in _WITH_OVERLAP):
         raise _unknown(name)
     return match[1], int(match[2]) if match[2] else None, int(match[3] or 0)
 
 
 def _unknown(name: str) -> UsageError:
     families = [f"{family}-N" + ("[/OVERLAP]" if family in _WITH_OVERLAP else "") for family in _BASELINES]
-    return UsageError(f"no chunker {name}", hint=f"known are {OURS}, {OURS}-N, {', '.join(families)}")
+    return UsageError(f"no chunker {name}", hint=f"known are {', '.join(_OWN)}, {OURS}-N, {', '.join(families)}")

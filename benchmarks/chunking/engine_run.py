@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import NamedTuple
 
@@ -30,17 +31,16 @@ def run_engine(
     embedder: Embedder,
     modes: Sequence[SearchMode],
     *,
-    target: int | None,
+    settings: Settings,
+    share: float,
     few: int,
     most: int,
 ) -> EngineRun:
     """Ingests into a new index and searches for ``few`` and, where it is more, for ``most`` passages.
 
-    The settings are the defaults, whatever rag.toml or the environment say, but for ``chunking.target_tokens`` where
-    ``target`` is given. ``embedder`` stands for the model of the settings, which it must hold: so its vectors are
-    computed once for all rows.
+    Only passages of at least ``share`` of the best one's score count. ``embedder`` stands for the model of the
+    settings, which it must hold: so its vectors are computed once for all rows.
     """
-    settings = Settings.model_validate({} if target is None else {"chunking": {"target_tokens": target}})
     with tempfile.TemporaryDirectory(prefix="rag-chunking-") as folder:
         assembly = Assembly(Path(folder) / "index", settings=settings, create=True)
         assembly.embedder = embedder
@@ -48,12 +48,17 @@ def run_engine(
             engine.ingest(documents)
             found = {}
             for mode in modes:
-                first = [_search(engine, question, few, mode) for question in questions]
-                more = first if most <= few else [_search(engine, question, most, mode) for question in questions]
+                search = partial(_search, engine, mode=mode, share=share)
+                first = [search(question, few) for question in questions]
+                more = first if most <= few else [search(question, most) for question in questions]
                 found[mode] = Found(first, more)
         return EngineRun(assembly.chunker, found)
 
 
-def _search(engine: Engine, question: str, count: int, mode: SearchMode) -> list[CharacterSpan]:
+def _search(engine: Engine, question: str, count: int, *, mode: SearchMode, share: float) -> list[CharacterSpan]:
     passages = engine.search(question, k=count, mode=mode)
-    return [CharacterSpan(passage.document_id, passage.start, passage.end) for passage in passages]
+    return [
+        CharacterSpan(passage.document_id, passage.start, passage.end)
+        for passage in passages
+        if passage.score >= share * passages[0].score
+    ]

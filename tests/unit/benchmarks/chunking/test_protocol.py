@@ -10,13 +10,14 @@ import pytest
 
 from benchmarks.chunking.__main__ import main
 from benchmarks.chunking.comparison import compare
-from benchmarks.chunking.contenders import DEFAULT, baseline, check, is_own, own_target
+from benchmarks.chunking.contenders import DEFAULT, baseline, check, is_own, own_settings, own_share
 from benchmarks.chunking.measures import at_equal_reading, omega, recall_curve, retrieval_measures
 from benchmarks.chunking.plot import Line, draw
 from benchmarks.chunking.remembering import RememberingEmbedder
 from benchmarks.chunking.retrieval import CutDocument, retrieve
 from benchmarks.chunking.span_set import read_span_set
 from benchmarks.faults.hashing_embedder import HashingEmbedder
+from rag_engine.config import Settings
 from rag_engine.errors import GoldSetError, UsageError
 from rag_engine.evaluation.span_measures import CharacterSpan
 from rag_engine.semantic_chunking import FixedWindowChunker
@@ -107,7 +108,11 @@ def test_the_chunkers_compared_are_known_by_their_names(name: str) -> None:
 def test_a_name_says_the_sizes() -> None:
     embedder = HashingEmbedder()
     assert "tokens=128 overlap=32" in baseline("recursive-128/32", embedder).identity
-    assert (own_target("rag_engine"), own_target("rag_engine-96")) == (None, 96)
+    assert own_settings("rag_engine") == Settings.model_validate({})
+    assert own_settings("rag_engine-64").chunking.target_tokens == 64
+    assert own_settings("rag_engine_chunks").retrieval.passage_tokens == 0
+    assert own_share("rag_engine") == 0
+    assert own_share("rag_engine_answer") == own_settings("rag_engine").answering.least_share
 
 
 @pytest.mark.parametrize("name", ["", "fixed", "unheard-12", "cluster-200/10", "rag_engine-x", "recursive-1/2/3"])
