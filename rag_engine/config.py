@@ -80,7 +80,7 @@ class RetrievalSettings(_Section):
     k: int = Field(10, ge=1, le=10_000, description="results of a search")
     depth: int = Field(100, ge=1, description="chunks that each leg brings to the fusion")
     # The rows of chunking/* in benchmarks/README.md, and below in answering.
-    neighbour_weight: float = Field(0.25, ge=0, le=1, description="how much the chunks beside a chunk say for it")
+    neighbour_weight: float = Field(0.1, ge=0, le=1, description="how much the chunks beside a chunk say for it")
     passage_tokens: int = Field(
         320, ge=0, le=100_000, description="tokens up to which a passage holds the chunks beside the one that was found"
     )
@@ -91,7 +91,7 @@ class AnsweringSettings(_Section):
 
     passages: int = Field(8, ge=1, le=100, description="passages that an answer may draw on, at most")
     least_share: float = Field(
-        0.55, ge=0, le=1, description="of the best passage's score, that others must have for an answer to draw on them"
+        0.5, ge=0, le=1, description="of the best passage's score, that others must have for an answer to draw on them"
     )
     # Three of four refusals on SQuAD2 are right, and at most one in ten answerable questions of SQuAD2 and CLAPnq is
     # refused: the table of thresholds in benchmarks/README.md, quality/squad2_dev_half-answers and clapnq_dev-answers.

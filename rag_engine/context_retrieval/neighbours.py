@@ -14,8 +14,9 @@ from rag_engine.types.retrieval import ChunkPlace
 
 # Only passages of this share of the best one's score are read with their neighbours ...
 GROWING_SHARE = 0.6
-# ... and of these only what has this share of their own score.
+# ... and of these only what has this share of their own score, where evidence beside them counts so much.
 NEIGHBOUR_SHARE = 0.2
+_GROWING_WEIGHT = 0.25
 _REACH = 8  # chunks on each side that are looked at
 
 
@@ -44,7 +45,7 @@ class Neighbourhood:
         }
         self._ranked = ranked
 
-    def score(self, place: ChunkPlace) -> float:
+    def _score(self, place: ChunkPlace, weight: float) -> float:
         """A chunk's own score and the evidence of the two beside it, 0 to 1 like the scores given.
 
         Where the document ends there is nothing to say for a chunk or against it: without half of its own score in the
@@ -54,13 +55,13 @@ class Neighbourhood:
         own = scores.get((document, ordinal), 0.0)
         before = scores.get((document, ordinal - 1), 0.0) if ordinal else own / 2
         after = own / 2 if place.is_last else scores.get((document, ordinal + 1), 0.0)
-        return (own + self._weight * (before + after)) / (1 + 2 * self._weight)
+        return (own + weight * (before + after)) / (1 + 2 * weight)
 
     def ranked(self) -> list[tuple[int, float]]:
         """The chunks with neighbours' evidence, best first, ties by number; those without a score of their own come
         after them as they were."""
         scored = [
-            (chunk, self.score(self._places[chunk]) if chunk in self._places else score)
+            (chunk, self._score(self._places[chunk], self._weight) if chunk in self._places else score)
             for chunk, score in self._ranked
             if score > 0
         ]
@@ -91,13 +92,13 @@ class Neighbourhood:
         by_ordinal = {place.ordinal: place for place in beside if place.chunk not in used}
         taken = [found]
         tokens = found.tokens
-        least = NEIGHBOUR_SHARE * self.score(found)
+        least = NEIGHBOUR_SHARE * self._score(found, _GROWING_WEIGHT)
         while True:
             candidates = [
                 (score, -place.ordinal, place)
                 for ordinal in (taken[0].ordinal - 1, taken[-1].ordinal + 1)
                 if (place := by_ordinal.get(ordinal)) is not None
-                and (score := self.score(place)) >= least
+                and (score := self._score(place, _GROWING_WEIGHT)) >= least
                 and tokens + place.tokens <= most_tokens
             ]
             if not candidates:
