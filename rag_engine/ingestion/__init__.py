@@ -2,6 +2,7 @@
 
 from rag_engine.ingestion.discovery import Discovery, discover, document_name, hash_file, path_order
 from rag_engine.ingestion.folder_walk import SourceFile
+from rag_engine.ingestion.id_titles import title_from_id
 from rag_engine.ingestion.ignore_rules import FILE_NAME as RULES_FILE
 from rag_engine.ingestion.loaders import loader_versions, select_loader
 from rag_engine.ingestion.read_ahead import ReadAhead, SourceReading
@@ -23,4 +24,5 @@ __all__ = [
     "loader_versions",
     "path_order",
     "select_loader",
+    "title_from_id",
 ]

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 
 from rag_engine.errors import DecodingError, EmptySourceError, ParsingError
 from rag_engine.index import document_digest
-from rag_engine.ingestion import examined
+from rag_engine.ingestion import examined, title_from_id
 from rag_engine.types.document import Document
 
 
 def checked(document: Document) -> tuple[Document, str]:
-    """A document that can be stored, with what is suspicious in it flagged as in files, and its digest.
+    """A document that can be stored, with its digest: what is suspicious in it is flagged as in files, and without a
+    title it has the words of its id.
 
     Raises:
         EmptySourceError, DecodingError, ParsingError: it cannot; says why.
@@ -25,7 +27,7 @@ def checked(document: Document) -> tuple[Document, str]:
     try:
         document.id.encode()
         json.dumps(dict(document.metadata), allow_nan=False, ensure_ascii=False).encode()
-        document = examined(document)
+        document = examined(replace(document, title=document.title or title_from_id(document.id)))
         return document, document_digest(document)
     except UnicodeEncodeError as error:
         raise DecodingError(

@@ -16,7 +16,7 @@ class JsonLoader:
     """Reads one JSON value."""
 
     name = "json"
-    version = 2
+    version = 3
 
     def load(self, data: bytes, *, name: str, limits: LoadLimits) -> Iterator[Document | SourceFailure]:
         """One document; an object's ``_id`` or ``id`` is its id.

@@ -18,7 +18,7 @@ class JsonLinesLoader:
     """Reads objects with ``_id`` (or ``id``), ``title``, ``text`` and ``metadata``, one a line."""
 
     name = "json_lines"
-    version = 1
+    version = 2
 
     def load(self, data: bytes, *, name: str, limits: LoadLimits) -> Iterator[Document | SourceFailure]:
         """Documents in order, and a failure for each line that is broken, empty, too long or says an id again.

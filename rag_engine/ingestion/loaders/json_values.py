@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from typing import Any, NoReturn
 
 from rag_engine.errors import DecodingError, EmptySourceError, ParsingError
+from rag_engine.ingestion.id_titles import title_from_id
 from rag_engine.ingestion.loaders.canonical_text import TextBuilder, checked
 from rag_engine.ingestion.loaders.encoding import canonical
 from rag_engine.types.document import BlockKind, Document, JsonValue
@@ -64,10 +65,11 @@ def document_of(value: Any, *, name: str, source: str, max_characters: int) -> D
         title = " ".join(canonical(value["title"]).split()) if isinstance(value.get("title"), str) else ""
         if field is not None:
             text = canonical(value[field])
+            identifier = _id(value)
             return Document(
-                id=_id(value) or name,
+                id=identifier or name,
                 text=checked(title if not text.strip() else text, name=source, max_characters=max_characters),
-                title=title,
+                title=title or title_from_id(identifier),
                 metadata=_metadata(value, field),
             )
         if title and set(value) <= _RESERVED:

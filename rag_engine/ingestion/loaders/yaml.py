@@ -31,7 +31,7 @@ class YamlLoader:
     """Reads YAML; what cannot be parsed, such as templates of YAML, is read as the text that it is."""
 
     name = "yaml"
-    version = 1
+    version = 2
 
     def load(self, data: bytes, *, name: str, limits: LoadLimits) -> Iterator[Document]:
         """One document, or ``name#N`` for each where the file holds several.

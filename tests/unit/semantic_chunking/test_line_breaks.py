@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import textwrap
+from itertools import pairwise
 
 from rag_engine.semantic_chunking.line_breaks import paragraph_breaks
 
@@ -9,7 +10,7 @@ PROSE = "The lift is inspected twice a year, and a report of each inspection is 
 
 def pieces(text: str) -> list[str]:
     cuts = [0, *paragraph_breaks(text, 0, len(text)), len(text)]
-    return [text[first:last].strip() for first, last in zip(cuts, cuts[1:], strict=False)]
+    return [text[first:last].strip() for first, last in pairwise(cuts)]
 
 
 def test_long_lines_are_paragraphs() -> None:
