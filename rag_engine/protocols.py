@@ -68,6 +68,11 @@ class Tokenizer(Protocol):
         """Tokens that the model adds around every text."""
         ...
 
+    @property
+    def additive(self) -> bool:
+        """Whether the tokens of a text are those of its parts where it is cut beside white space."""
+        ...
+
     def count(self, texts: Sequence[str]) -> list[int]:
         """Tokens of each text, special tokens included."""
         ...

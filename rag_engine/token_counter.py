@@ -48,6 +48,14 @@ class ModelTokenizer:
         """Tokens that the model adds around every text."""
         return int(self._tokenizer.num_special_tokens_to_add(False))
 
+    @cached_property
+    def additive(self) -> bool:
+        """Whether words are told apart before they are cut: BERT's pre-tokenizer drops white space and joins nothing
+        over it; others hang a space on the word behind it."""
+        from tokenizers.pre_tokenizers import BertPreTokenizer
+
+        return isinstance(self._tokenizer.pre_tokenizer, BertPreTokenizer)
+
     def count(self, texts: Sequence[str]) -> list[int]:
         """Tokens of each text, special tokens included."""
         return [len(encoding) for encoding in self._tokenizer.encode_batch_fast(list(texts))]
@@ -64,6 +72,7 @@ class TiktokenTokenizer:
     """OpenAI's byte-pair encodings. Their rank files come from TIKTOKEN_CACHE_DIR or, once, from the network."""
 
     exact = True
+    additive = False
     special_tokens = 0
 
     def __init__(self, encoding: str = "o200k_base") -> None:
@@ -98,6 +107,7 @@ class EstimatedTokenizer:
 
     name = "estimate"
     exact = False
+    additive = False
     special_tokens = 0
 
     def count(self, texts: Sequence[str]) -> list[int]:

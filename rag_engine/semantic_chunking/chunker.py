@@ -22,6 +22,7 @@ from rag_engine.types.document import Block, BlockKind, Chunk, Document
 _VERSION = 3  # raised whenever the same document may give other chunks
 _SMALLEST_TEXT = 14  # tokens
 _MOST_CONTEXT = 64  # tokens before a chunk's text, and never more than a quarter of the window
+_SPACES = " \n\t\r"  # for every tokenizer; what else is white space, some leave out without parting words
 _COUNTED_TOGETHER = 512  # texts
 _MARKED_CHARACTERS = 24  # at the beginning of an atom: few, so that few edits meet them
 
@@ -66,13 +67,8 @@ class StructuralChunker:
         proposed = list(cutting.spans())
         while proposed:
             drafts = [cutting.draft(start, end) for start, end in proposed]
-            texts = [draft.embedded_text for draft in drafts]
-            counts = [
-                count
-                for first in range(0, len(texts), _COUNTED_TOGETHER)
-                for count in self._tokenizer.count(texts[first : first + _COUNTED_TOGETHER])
-            ]
-            # Tokenizers are not additive: what is still over is cut again, in smaller parts.
+            counts = cutting.counts(drafts)
+            # What was estimated too small is cut again, in smaller parts.
             proposed = []
             for draft, tokens in zip(drafts, counts, strict=True):
                 length = draft.end - draft.start
@@ -90,6 +86,8 @@ class _Cutting:
 
     def __init__(self, document: Document, tokenizer: Tokenizer, *, target: int, window: int) -> None:
         self._text = document.text
+        self._tokenizer = tokenizer
+        self._prefix_tokens: dict[str, int] = {}
         self._units = read_structure(document)
         self._unit_starts = [unit.start for unit in self._units]
         self._unit_ends = [unit.end for unit in self._units]
@@ -128,6 +126,30 @@ class _Cutting:
         room = self._room - math.ceil(self._positions.size(start, end))
         prefix = self._context.prefix(headings, start, end, text, opening=opening, room=room)
         return Chunk(0, start, end, text, tuple(heading.title for heading in headings), prefix + text, 0)
+
+    def counts(self, drafts: Sequence[Chunk]) -> list[int]:
+        """Tokens of each chunk's embedded text, special tokens included. Those of the document are known: only what is
+        not cut at white space, or by a tokenizer that joins words over it, is tokenised once more."""
+        known = [self._tokenizer.additive and self._stands_apart(draft) for draft in drafts]
+        prefixes = [draft.embedded_text[: len(draft.embedded_text) - len(draft.text)] for draft in drafts]
+        new = dict.fromkeys(prefix for prefix in prefixes if prefix not in self._prefix_tokens)
+        self._prefix_tokens.update(zip(new, self._tokenizer.count(list(new)), strict=True))
+        counted = iter(
+            self._counted([draft.embedded_text for draft, is_known in zip(drafts, known, strict=True) if not is_known])
+        )
+        return [
+            self._positions.count(draft.start, draft.end) + self._prefix_tokens[prefix] if is_known else next(counted)
+            for draft, prefix, is_known in zip(drafts, prefixes, known, strict=True)
+        ]
+
+    def _stands_apart(self, draft: Chunk) -> bool:
+        before = self._text[draft.start - 1] if draft.start else " "
+        after = self._text[draft.end] if draft.end < len(self._text) else " "
+        return before in _SPACES and after in _SPACES
+
+    def _counted(self, texts: Sequence[str]) -> Iterator[int]:
+        for first in range(0, len(texts), _COUNTED_TOGETHER):
+            yield from self._tokenizer.count(texts[first : first + _COUNTED_TOGETHER])
 
     def _units_within(self, start: int, end: int) -> Sequence[Unit]:
         return self._units[bisect_right(self._unit_ends, start) : bisect_left(self._unit_starts, end)]

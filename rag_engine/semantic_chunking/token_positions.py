@@ -41,7 +41,10 @@ class TokenPositions:
         sizes: NDArray[np.float64] = np.maximum(tokens, (ends - starts) / CHARACTERS_PER_TOKEN)
         return sizes
 
+    def count(self, start: int, end: int) -> int:
+        """Tokens of the text that begin within one span."""
+        return int(self.starts.searchsorted(end) - self.starts.searchsorted(start))
+
     def size(self, start: int, end: int) -> float:
         """Size of one span, as ``sizes`` measures it."""
-        tokens = int(self.starts.searchsorted(end) - self.starts.searchsorted(start))
-        return max(tokens, (end - start) / CHARACTERS_PER_TOKEN)
+        return max(self.count(start, end), (end - start) / CHARACTERS_PER_TOKEN)
