@@ -68,12 +68,14 @@ class Assembly:
     @cached_property
     def chunker(self) -> StructuralChunker:
         """The chunker for the model's window."""
+        from rag_engine.embedding.distillation import open_static_vectors
         from rag_engine.semantic_chunking import StructuralChunker
 
         return StructuralChunker(
             tokenizer=self.embedder.tokenizer,
             max_tokens=self.embedder.identity.max_tokens,
             target_tokens=self.settings.chunking.target_tokens,
+            static_vectors=open_static_vectors(self.embedder, cache=self._cache),
         )
 
     @cached_property

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Protocol, TypeAlias
+from typing import TYPE_CHECKING, NamedTuple, Protocol, TypeAlias
 
 from rag_engine.types.document import Chunk, Document, SourceFailure
 from rag_engine.types.generation import Completion, Prompt
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     Vectors: TypeAlias = NDArray[np.float32]
     Numbers: TypeAlias = NDArray[np.int64]
     Offsets: TypeAlias = NDArray[np.int64]
+    TokenIds: TypeAlias = NDArray[np.int32]
 
 
 class Loader(Protocol):
@@ -48,6 +49,14 @@ class Loader(Protocol):
             IngestionError: the file as a whole cannot be read.
         """
         ...
+
+
+class Encoding(NamedTuple):
+    """A text's tokens: ``ids`` of shape (tokens,), those of the vocabulary, and ``offsets`` of shape (tokens, 2), the
+    characters of each, 0-based, end exclusive."""
+
+    ids: TokenIds
+    offsets: Offsets
 
 
 class Tokenizer(Protocol):
@@ -77,8 +86,12 @@ class Tokenizer(Protocol):
         """Tokens of each text, special tokens included."""
         ...
 
-    def offsets(self, text: str) -> Offsets:
-        """Characters of each token, shape (tokens, 2), 0-based, end exclusive, special tokens left out."""
+    def encode(self, text: str) -> Encoding:
+        """The tokens of a text, special tokens left out."""
+        ...
+
+    def vocabulary(self) -> list[str]:
+        """The text of every token by its id; empty where there is no vocabulary to be had."""
         ...
 
 

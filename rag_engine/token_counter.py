@@ -8,11 +8,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from rag_engine.errors import ModelDamagedError, ModelNotFoundError
+from rag_engine.protocols import Encoding
 
 if TYPE_CHECKING:
     from tokenizers import Tokenizer as RustTokenizer
 
-    from rag_engine.protocols import Offsets
+
+_GOES_ON = "##"  # before a piece inside a word, in BERT's vocabularies
 
 
 class ModelTokenizer:
@@ -60,12 +62,19 @@ class ModelTokenizer:
         """Tokens of each text, special tokens included."""
         return [len(encoding) for encoding in self._tokenizer.encode_batch_fast(list(texts))]
 
-    def offsets(self, text: str) -> Offsets:
-        """Characters of each token, shape (tokens, 2), special tokens left out."""
+    def encode(self, text: str) -> Encoding:
+        """The tokens of a text, special tokens left out."""
         import numpy as np
 
         encoding = self._tokenizer.encode(text, add_special_tokens=False)
-        return np.asarray(encoding.offsets, dtype=np.int64).reshape(-1, 2)
+        offsets = np.asarray(encoding.offsets, dtype=np.int64).reshape(-1, 2)
+        return Encoding(np.asarray(encoding.ids, dtype=np.int32), offsets)
+
+    def vocabulary(self) -> list[str]:
+        """The text of every token by its id; a word piece without the mark that it goes on a word."""
+        tokens = [[number] for number in range(self._tokenizer.get_vocab_size())]
+        texts = self._tokenizer.decode_batch(tokens, skip_special_tokens=False)
+        return [text.removeprefix(_GOES_ON).strip() for text in texts]
 
 
 class TiktokenTokenizer:
@@ -92,14 +101,18 @@ class TiktokenTokenizer:
         """Tokens of each text; text that looks like a special token counts as text."""
         return [len(tokens) for tokens in self._encoding.encode_ordinary_batch(list(texts))]
 
-    def offsets(self, text: str) -> Offsets:
-        """Characters of each token; a token that starts inside a character starts with that character."""
+    def encode(self, text: str) -> Encoding:
+        """The tokens of a text; one that starts inside a character starts with that character."""
         import numpy as np
 
         tokens = self._encoding.encode_ordinary(text)
         _, starts = self._encoding.decode_with_offsets(tokens)
         edges = np.asarray([*starts, len(text)], dtype=np.int64)
-        return np.stack([edges[:-1], edges[1:]], axis=1)
+        return Encoding(np.asarray(tokens, dtype=np.int32), np.stack([edges[:-1], edges[1:]], axis=1))
+
+    def vocabulary(self) -> list[str]:
+        """None: many of its tokens are parts of characters."""
+        return []
 
 
 class EstimatedTokenizer:
@@ -114,9 +127,13 @@ class EstimatedTokenizer:
         """About one token per 3.5 bytes of UTF-8, rounded up; high for English, about right for code and CJK."""
         return [-(-len(text.encode("utf-8", "replace")) * 2 // 7) for text in texts]
 
-    def offsets(self, text: str) -> Offsets:
-        """Evenly spread tokens, as many as ``count`` says."""
+    def encode(self, text: str) -> Encoding:
+        """Evenly spread tokens, as many as ``count`` says, all of them of one id."""
         import numpy as np
 
         edges = np.linspace(0, len(text), self.count([text])[0] + 1).astype(np.int64)
-        return np.stack([edges[:-1], edges[1:]], axis=1)
+        return Encoding(np.zeros(len(edges) - 1, dtype=np.int32), np.stack([edges[:-1], edges[1:]], axis=1))
+
+    def vocabulary(self) -> list[str]:
+        """None."""
+        return []

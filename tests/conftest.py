@@ -15,10 +15,12 @@ from benchmarks.faults.hashing_embedder import HashingEmbedder
 from benchmarks.faults.victim import ingest_job
 from rag_engine.embedding import DEFAULT_MODEL, SentenceTransformerEmbedder, find_model, open_embedder
 from rag_engine.embedding.compiled import CompiledEmbedder
+from rag_engine.embedding.distillation import open_static_vectors
 from rag_engine.index import Index
 from rag_engine.protocols import Embedder
 from rag_engine.types.document import Document
 from rag_engine.types.ingestion import IngestReport
+from rag_engine.types.static_vectors import StaticVectors
 
 MakeModel = Callable[..., Path]
 OpenIndex = Callable[[], Index]
@@ -39,6 +41,14 @@ def compiled_embedder(model_cache: Path) -> CompiledEmbedder:
     made = open_embedder(find_model(DEFAULT_MODEL), runtime="auto", cache=model_cache, batch_size=32)
     assert isinstance(made, CompiledEmbedder)
     return made
+
+
+@pytest.fixture(scope="session")
+def static_vectors(compiled_embedder: CompiledEmbedder, model_cache: Path) -> StaticVectors:
+    """The default model's, by which chunks are cut."""
+    found = open_static_vectors(compiled_embedder, cache=model_cache)
+    assert found is not None
+    return found
 
 
 @pytest.fixture(scope="session")

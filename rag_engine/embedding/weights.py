@@ -5,10 +5,10 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import json
-import os
-import tempfile
 import time
 from pathlib import Path
+
+from rag_engine.embedding.cache_files import write_whole
 
 # A file changed less than this before it was looked at may change again with the same times.
 _AT_REST_NS = 2_000_000_000
@@ -46,11 +46,6 @@ class WeightDigests:
             return {}
 
     def _write(self, known: dict[str, list[int | str]]) -> None:
-        if self._file is None:
-            return
-        with contextlib.suppress(OSError):
-            self._file.parent.mkdir(parents=True, exist_ok=True)
-            descriptor, unfinished = tempfile.mkstemp(dir=self._file.parent, prefix=self._file.name)
-            with os.fdopen(descriptor, "w", encoding="utf-8") as file:
-                json.dump(known, file)
-            Path(unfinished).replace(self._file)
+        if self._file is not None:
+            with contextlib.suppress(OSError):
+                write_whole(self._file, json.dumps(known).encode())

@@ -26,6 +26,9 @@ _COST_OF_DEPTH = (-0.1, -0.05, 0.0, 0.15, 0.3, 1.0, 2.0, 2.5, 3.0, 4.0, 5.0, 8.0
 _COST_OF_EMPTINESS = 0.3
 # A chunk that holds a part of a block and something of its neighbour beside it: for each such end.
 _COST_OF_MIXTURE = 0.7
+# A cut where both sides are of one subject costs so much more than where they are of two.
+_COST_OF_COHESION = 0.8
+_LEAST_COHESION = -0.25  # below, a difference says nothing more
 _DEEPEST_WHOLE = 3  # a boundary of this depth or less ends a whole
 # A stretch of up to so many capacities is cut as a whole; a longer one is divided first, into parts of one at least.
 _LARGEST_STRETCH = 4
@@ -39,13 +42,15 @@ class Atoms(NamedTuple):
 
     ``sizes`` are sizes of the atoms, ``gaps`` sizes of what lies before each, which counts only inside a chunk;
     ``depths`` say how deep in the structure the boundary before each lies; ``marks`` are numbers from 0 to 1, by each
-    atom's text alone and as if by chance.
+    atom's text alone and as if by chance; ``cohesion`` says how well what lies before goes with what lies behind: 1 as
+    within one subject, 0 as between two.
     """
 
     sizes: Sizes
     gaps: Sizes
     depths: Numbers
     marks: Sizes
+    cohesion: Sizes
 
     def between(self, first: int, last: int) -> Atoms:
         """Those from ``first`` to before ``last``."""
@@ -54,6 +59,7 @@ class Atoms(NamedTuple):
             self.gaps[first:last],
             self.depths[first:last],
             self.marks[first:last],
+            self.cohesion[first:last],
         )
 
 
@@ -98,9 +104,9 @@ def best_boundaries(atoms: Atoms, capacity: float) -> list[int]:
     """Ends of the chunks that cost the least in all, as exclusive atom numbers, ascending; the last is the number of
     atoms.
 
-    Each chunk costs 1 and a little for what it leaves empty, each cut what its depth says, and a chunk that begins or
-    ends within a block and reaches over that block's other end costs more. No chunk is over the capacity but an atom
-    that is by itself.
+    Each chunk costs 1 and a little for what it leaves empty, each cut what its depth and cohesion say, and a chunk that
+    begins or ends within a block and reaches over that block's other end costs more. No chunk is over the capacity but
+    an atom that is by itself.
     """
     import numpy as np
 
@@ -109,7 +115,9 @@ def best_boundaries(atoms: Atoms, capacity: float) -> list[int]:
     starts = (reached - atoms.sizes)[joined].tolist()
     ends = np.append(reached[joined[1:] - 1], reached[-1]).tolist()
     depths = atoms.depths[joined]
-    cuts = np.asarray(_COST_OF_DEPTH)[np.minimum(depths, len(_COST_OF_DEPTH) - 1)].tolist()
+    cohesion = np.maximum(atoms.cohesion[joined], _LEAST_COHESION)
+    by_depth = np.asarray(_COST_OF_DEPTH)[np.minimum(depths, len(_COST_OF_DEPTH) - 1)]
+    cuts = (by_depth + _COST_OF_COHESION * (cohesion - 1)).tolist()
     whole = depths <= _DEEPEST_WHOLE
     wholes = np.cumsum(whole).tolist()
     inside = [*(~whole).tolist(), False]

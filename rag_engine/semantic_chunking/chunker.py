@@ -1,4 +1,4 @@
-"""The structural chunker: structure -> atoms -> boundaries -> chunks, none of them over the model's window."""
+"""The chunker: structure -> atoms -> boundaries -> chunks, none of them over the model's window."""
 
 from __future__ import annotations
 
@@ -12,14 +12,16 @@ from rag_engine.errors import ConfigurationError
 from rag_engine.protocols import Tokenizer
 from rag_engine.semantic_chunking.atoms import Atom, Depth, cut_to_atoms
 from rag_engine.semantic_chunking.boundaries import Atoms, chunk_boundaries
+from rag_engine.semantic_chunking.cohesion import cohesion
 from rag_engine.semantic_chunking.context import Context
 from rag_engine.semantic_chunking.openings import expected_openings, opening_before
 from rag_engine.semantic_chunking.sections import group_sections
 from rag_engine.semantic_chunking.structure import Unit, read_structure
 from rag_engine.semantic_chunking.token_positions import CHARACTERS_PER_TOKEN, TokenPositions
 from rag_engine.types.document import Block, BlockKind, Chunk, Document
+from rag_engine.types.static_vectors import StaticVectors
 
-_VERSION = 3  # raised whenever the same document may give other chunks
+_VERSION = 4  # raised whenever the same document may give other chunks
 _SMALLEST_TEXT = 14  # tokens
 _MOST_CONTEXT = 64  # tokens before a chunk's text, and never more than a quarter of the window
 _SPACES = " \n\t\r"  # for every tokenizer; what else is white space, some leave out without parting words
@@ -36,13 +38,17 @@ class StructuralChunker:
     stand alone are joined with their siblings.
     """
 
-    def __init__(self, *, tokenizer: Tokenizer, max_tokens: int, target_tokens: int) -> None:
+    def __init__(
+        self, *, tokenizer: Tokenizer, max_tokens: int, target_tokens: int, static_vectors: StaticVectors | None = None
+    ) -> None:
         """Raises ConfigurationError where there is no room for text beside the model's special tokens.
 
         Args:
             tokenizer: the embedder's own.
             max_tokens: the embedder's window.
             target_tokens: largest size of a chunk's text, without context; less where the window has no room for it.
+            static_vectors: of the tokenizer's vocabulary; by them, cuts fall where the subject changes. Without,
+                structure alone decides.
         """
         if min(max_tokens - tokenizer.special_tokens, target_tokens) < _SMALLEST_TEXT:
             raise ConfigurationError(
@@ -51,8 +57,10 @@ class StructuralChunker:
             )
         self._target, self._window = target_tokens, max_tokens
         self._tokenizer = tokenizer
+        self._static_vectors = static_vectors
         self._identity = (
             f"structural/{_VERSION} target={min(target_tokens, max_tokens)} max={max_tokens} tokenizer={tokenizer.name}"
+            f"{' similarity=static' if static_vectors else ''}"
         )
 
     @property
@@ -62,7 +70,13 @@ class StructuralChunker:
 
     def chunk(self, document: Document) -> list[Chunk]:
         """Chunks in order and without overlap; every character that is not white space lies in exactly one."""
-        cutting = _Cutting(document, self._tokenizer, target=self._target, window=self._window)
+        cutting = _Cutting(
+            document,
+            self._tokenizer,
+            target=self._target,
+            window=self._window,
+            static_vectors=self._static_vectors,
+        )
         accepted: list[Chunk] = []
         proposed = list(cutting.spans())
         while proposed:
@@ -84,8 +98,17 @@ class StructuralChunker:
 class _Cutting:
     """One document on its way: its units, where its tokens are, and the context of its chunks."""
 
-    def __init__(self, document: Document, tokenizer: Tokenizer, *, target: int, window: int) -> None:
+    def __init__(
+        self,
+        document: Document,
+        tokenizer: Tokenizer,
+        *,
+        target: int,
+        window: int,
+        static_vectors: StaticVectors | None,
+    ) -> None:
         self._text = document.text
+        self._static_vectors = static_vectors
         self._tokenizer = tokenizer
         self._prefix_tokens: dict[str, int] = {}
         self._units = read_structure(document)
@@ -168,8 +191,12 @@ class _Cutting:
         gaps[1:] = (bounds[1:, 0] - bounds[:-1, 1]) // CHARACTERS_PER_TOKEN
         depths = np.asarray([atom.depth for atom in atoms], dtype=np.int64)
         marks = np.asarray([_mark(self._text[atom.start : atom.end]) for atom in atoms])
+        together = np.ones(len(atoms))
+        if self._static_vectors is not None:
+            firsts = np.searchsorted(self._positions.starts, bounds[:, 0])
+            together = cohesion(self._positions.ids, firsts, self._static_vectors)
         first = 0
-        for last in chunk_boundaries(Atoms(sizes, gaps, depths, marks), capacity):
+        for last in chunk_boundaries(Atoms(sizes, gaps, depths, marks, together), capacity):
             yield atoms[first].start, atoms[last - 1].end
             first = last
 

@@ -33,7 +33,7 @@ class Context:
         self.limit = limit
         self._openings: dict[tuple[Opening, int], str] = {}
         self._opening_tokens = {
-            above: len(tokenizer.offsets(opening.text)) + 1 for above, opening in (openings or {}).items()
+            above: len(tokenizer.encode(opening.text).ids) + 1 for above, opening in (openings or {}).items()
         }
         self._title = _shortened(tokenizer, " ".join(title[: limit * CHARACTERS_PER_TOKEN].split()), limit)
         names = list(dict.fromkeys([self._title, *(heading.title for heading in headings)]))
@@ -88,7 +88,7 @@ def _shortened(tokenizer: Tokenizer, text: str, limit: int, separator: str = " "
 
     A text without any is cut between two tokens.
     """
-    tokens = tokenizer.offsets(text) if text else ()
+    tokens = tokenizer.encode(text).offsets if text else ()
     if len(tokens) < limit:
         return text
     end = int(tokens[max(limit - 1, 0)][0])

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    from rag_engine.protocols import Numbers
+    from rag_engine.protocols import Numbers, TokenIds
 
 CHARACTERS_PER_TOKEN = 8  # at most, in a chunk: one [UNK] may stand for a megabyte
 _PIECE = 100_000  # characters tokenised at a time, which keeps memory flat
@@ -19,19 +19,22 @@ _SPACE = re.compile(r"\s")
 
 
 class TokenPositions:
-    """Starts of a text's tokens, in characters, without special tokens: ``starts``, shape (tokens,), ascending."""
+    """A text's tokens, without special tokens: ``starts`` in characters, shape (tokens,), ascending, and ``ids``."""
 
     def __init__(self, tokenizer: Tokenizer, text: str) -> None:
         import numpy as np
 
-        pieces = [np.empty(0, dtype=np.int64)]
+        starts, ids = [np.empty(0, dtype=np.int64)], [np.empty(0, dtype=np.int32)]
         begin = 0
         while begin < len(text):
             space = _SPACE.search(text, begin + _PIECE, begin + 2 * _PIECE)
             end = space.start() if space else min(len(text), begin + 2 * _PIECE)
-            pieces.append(tokenizer.offsets(text[begin:end])[:, 0] + begin)
+            encoding = tokenizer.encode(text[begin:end])
+            starts.append(encoding.offsets[:, 0] + begin)
+            ids.append(encoding.ids)
             begin = end
-        self.starts: Numbers = np.concatenate(pieces)
+        self.starts: Numbers = np.concatenate(starts)
+        self.ids: TokenIds = np.concatenate(ids)
 
     def sizes(self, starts: Numbers, ends: Numbers) -> NDArray[np.float64]:
         """Size of each span [start, end): its tokens, or an eighth of its characters where that is more."""

@@ -10,6 +10,7 @@ from importlib.util import find_spec
 from itertools import pairwise
 from pathlib import Path
 
+import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -20,6 +21,7 @@ from rag_engine.protocols import Chunker, Tokenizer
 from rag_engine.semantic_chunking import FixedWindowChunker, StructuralChunker
 from rag_engine.token_counter import EstimatedTokenizer, ModelTokenizer
 from rag_engine.types.document import Block, BlockKind, Document, Page
+from rag_engine.types.static_vectors import StaticVectors
 
 
 def model_tokenizer() -> ModelTokenizer:
@@ -32,11 +34,17 @@ def model_tokenizer() -> ModelTokenizer:
 MODEL = model_tokenizer()
 ESTIMATE = EstimatedTokenizer()
 HASHING = HashingEmbedder()
+RANDOM = StaticVectors(np.random.default_rng(0).integers(-127, 128, (30_522, 32), dtype=np.int8), 0.9, 0.1)
 ANY_SIZE = sys.maxsize  # for those that cut without regard to the window, as the peers they stand for do
 CHUNKERS: dict[str, tuple[Callable[[], Chunker], Tokenizer, int]] = {
     "structural": (lambda: StructuralChunker(tokenizer=MODEL, max_tokens=256, target_tokens=256), MODEL, 256),
     "structural, small": (lambda: StructuralChunker(tokenizer=MODEL, max_tokens=24, target_tokens=24), MODEL, 24),
     "structural, default": (lambda: StructuralChunker(tokenizer=MODEL, max_tokens=256, target_tokens=96), MODEL, 256),
+    "structural, static vectors": (
+        lambda: StructuralChunker(tokenizer=MODEL, max_tokens=256, target_tokens=64, static_vectors=RANDOM),
+        MODEL,
+        256,
+    ),
     "structural, estimate": (
         lambda: StructuralChunker(tokenizer=ESTIMATE, max_tokens=64, target_tokens=100),
         ESTIMATE,

@@ -98,7 +98,7 @@ def token_windows(document: str, text: str, tokenizer: TiktokenTokenizer, size: 
 
     With each window where it really stands the figures are 21.5 and 12.8.
     """
-    offsets = tokenizer.offsets(text)
+    offsets = tokenizer.encode(text).offsets
     windows = []
     for first in range(0, len(offsets), size):
         cut = text[offsets[first, 0] : offsets[first : first + size][-1, 1]]

@@ -18,6 +18,7 @@ def atoms(
     gaps: list[float] | None = None,
     depths: list[int] | None = None,
     marks: list[float] | None = None,
+    cohesion: list[float] | None = None,
 ) -> Atoms:
     count = len(sizes)
     return Atoms(
@@ -25,6 +26,7 @@ def atoms(
         np.asarray(gaps or [0.0] * count),
         np.asarray(depths or [SENTENCE] * count, dtype=np.int64),
         np.asarray(marks or [0.5] * count),
+        np.asarray(cohesion or [1.0] * count),
     )
 
 
@@ -55,6 +57,25 @@ def test_a_part_of_a_long_paragraph_is_not_mixed_with_its_neighbour() -> None:
     assert 6 in boundaries
 
 
+def test_of_equal_boundaries_the_cut_is_made_where_the_subject_changes() -> None:
+    alike = [1.0] * 12
+    assert best_boundaries(atoms([10.0] * 12, cohesion=alike), 100) == [6, 12]
+    alike[8] = 0.2
+    assert best_boundaries(atoms([10.0] * 12, cohesion=alike), 100) == [8, 12]
+
+
+def test_a_paragraph_is_not_cut_for_a_subject_beside_its_end() -> None:
+    depths, alike = [SENTENCE] * 12, [1.0] * 12
+    depths[6], alike[8] = PARAGRAPH, 0.2
+    assert best_boundaries(atoms([10.0] * 12, depths=depths, cohesion=alike), 100) == [6, 12]
+
+
+def test_a_subject_more_foreign_than_any_is_no_better_a_boundary() -> None:
+    alike = [1.0] * 12
+    alike[1] = -1e9
+    assert len(best_boundaries(atoms([10.0] * 12, cohesion=alike), 100)) == 2
+
+
 def test_an_atom_over_the_capacity_stands_alone() -> None:
     assert best_boundaries(atoms([5, 500, 5]), 100) == [1, 2, 3]
 
@@ -66,7 +87,9 @@ def test_a_gap_counts_inside_a_chunk_but_not_before_it() -> None:
 COST = dict(zip(Depth, (-0.1, -0.05, 0.0, 0.15, 0.3, 1.0, 2.0, 2.5, 3.0, 4.0, 5.0, 8.0), strict=True))
 
 
-def cost(sizes: list[int], depths: list[int], boundaries: tuple[int, ...], capacity: int) -> float:
+def cost(
+    sizes: list[int], depths: list[int], cohesion: list[float], boundaries: tuple[int, ...], capacity: int
+) -> float:
     """What a segmentation costs, worked out chunk by chunk; infinite where a chunk is over the capacity."""
     total = 0.0
     inside = [depth > Depth.GROUP for depth in depths] + [False]
@@ -75,23 +98,24 @@ def cost(sizes: list[int], depths: list[int], boundaries: tuple[int, ...], capac
         if last - first > 1 and sum(sizes[first:last]) > capacity:
             return float("inf")
         empty = max(0.0, 1 - sum(sizes[first:last]) / capacity)
-        total += 1 + 0.3 * empty**2 + (COST[Depth(depths[first])] if first else 0.0)
+        cut = COST[Depth(depths[first])] + 0.8 * (max(-0.25, cohesion[first]) - 1)
+        total += 1 + 0.3 * empty**2 + (cut if first else 0.0)
         if any(depth <= Depth.GROUP for depth in depths[first + 1 : last]):
             total += 0.7 * (inside[first] + inside[last])
     return total
 
 
 @given(
-    st.lists(st.tuples(st.integers(10, 50), st.integers(0, 8)), min_size=1, max_size=9),
+    st.lists(st.tuples(st.integers(10, 50), st.integers(0, 8), st.floats(-1, 2)), min_size=1, max_size=9),
     st.integers(50, 120),
 )
-def test_no_other_segmentation_costs_less(parts: list[tuple[int, int]], capacity: int) -> None:
-    sizes, depths = [size for size, _ in parts], [depth for _, depth in parts]
+def test_no_other_segmentation_costs_less(parts: list[tuple[int, int, float]], capacity: int) -> None:
+    sizes, depths, alike = [size for size, _, _ in parts], [depth for _, depth, _ in parts], [one for *_, one in parts]
     count = len(sizes)
-    found = best_boundaries(atoms([float(size) for size in sizes], depths=depths), capacity)
+    found = best_boundaries(atoms([float(size) for size in sizes], depths=depths, cohesion=alike), capacity)
     every = ((*inner, count) for length in range(count) for inner in itertools.combinations(range(1, count), length))
-    least = min(cost(sizes, depths, boundaries, capacity) for boundaries in every)
-    assert abs(cost(sizes, depths, tuple(found), capacity) - least) < 1e-9
+    least = min(cost(sizes, depths, alike, boundaries, capacity) for boundaries in every)
+    assert abs(cost(sizes, depths, alike, tuple(found), capacity) - least) < 1e-9
 
 
 def test_a_short_text_is_cut_as_a_whole() -> None:

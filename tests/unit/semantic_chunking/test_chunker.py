@@ -34,7 +34,7 @@ def texts(chunks: list[Chunk]) -> list[str]:
 
 
 def test_the_identity_names_everything_that_decides_the_chunks(chunker: StructuralChunker) -> None:
-    assert chunker.identity == "structural/3 target=256 max=256 tokenizer=all-MiniLM-L6-v2"
+    assert chunker.identity == "structural/4 target=256 max=256 tokenizer=all-MiniLM-L6-v2"
 
 
 def test_a_budget_without_room_for_text_is_refused(tokenizer: ModelTokenizer) -> None:

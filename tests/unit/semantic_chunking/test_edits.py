@@ -9,6 +9,7 @@ import pytest
 from rag_engine.semantic_chunking import StructuralChunker
 from rag_engine.token_counter import ModelTokenizer
 from rag_engine.types.document import Document
+from rag_engine.types.static_vectors import StaticVectors
 
 NOUNS = ("sensor", "rotor", "valve", "bearing", "invoice", "contract", "journal", "catalogue", "boiler", "garden")
 
@@ -38,10 +39,13 @@ EDITS: dict[str, Callable[[str], str]] = {
 }
 
 
-@pytest.fixture
-def embedded_anew(tokenizer: ModelTokenizer) -> Callable[[list[str], list[str]], int]:
+@pytest.fixture(params=[True, False], ids=["by similarity too", "by structure"])
+def embedded_anew(
+    request: pytest.FixtureRequest, tokenizer: ModelTokenizer, static_vectors: StaticVectors
+) -> Callable[[list[str], list[str]], int]:
     """How many chunks of the second document the first one does not have."""
-    chunker = StructuralChunker(tokenizer=tokenizer, max_tokens=256, target_tokens=256)
+    similarity = static_vectors if request.param else None
+    chunker = StructuralChunker(tokenizer=tokenizer, max_tokens=256, target_tokens=256, static_vectors=similarity)
 
     def texts(paragraphs: list[str]) -> set[str]:
         return {chunk.embedded_text for chunk in chunker.chunk(Document("a", "\n\n".join(paragraphs)))}

@@ -16,11 +16,11 @@ from benchmarks.chunking.baselines import AverageSizeChunker, ClusterChunker, Pe
 from benchmarks.chunking.baselines.cluster import best_segments
 from benchmarks.faults.hashing_embedder import HashingEmbedder
 from rag_engine.errors import ConfigurationError
-from rag_engine.protocols import Chunker
+from rag_engine.protocols import Chunker, Encoding
 from rag_engine.types.document import Document
 
 if TYPE_CHECKING:
-    from rag_engine.protocols import Offsets, Vectors
+    from rag_engine.protocols import Vectors
 
 
 class WordTokenizer:
@@ -34,8 +34,12 @@ class WordTokenizer:
     def count(self, texts: Sequence[str]) -> list[int]:
         return [len(text.split()) for text in texts]
 
-    def offsets(self, text: str) -> Offsets:
-        return np.asarray([match.span() for match in re.finditer(r"\S+", text)], dtype=np.int64).reshape(-1, 2)
+    def encode(self, text: str) -> Encoding:
+        offsets = np.asarray([match.span() for match in re.finditer(r"\S+", text)], dtype=np.int64).reshape(-1, 2)
+        return Encoding(np.zeros(len(offsets), dtype=np.int32), offsets)
+
+    def vocabulary(self) -> list[str]:
+        return []
 
 
 class TopicEmbedder(HashingEmbedder):
@@ -86,8 +90,9 @@ def test_a_word_without_separators_is_cut_between_tokens() -> None:
         def count(self, texts: Sequence[str]) -> list[int]:
             return list(map(len, texts))
 
-        def offsets(self, text: str) -> Offsets:
-            return np.asarray([(place, place + 1) for place in range(len(text))], dtype=np.int64).reshape(-1, 2)
+        def encode(self, text: str) -> Encoding:
+            offsets = np.asarray([(place, place + 1) for place in range(len(text))], dtype=np.int64).reshape(-1, 2)
+            return Encoding(np.zeros(len(text), dtype=np.int32), offsets)
 
     assert cut(RecursiveChunker(tokenizer=Letters(), chunk_tokens=3), "abcdefgh") == ["abc", "def", "gh"]
 
