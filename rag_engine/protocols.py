@@ -79,7 +79,7 @@ class Tokenizer(Protocol):
 
     @property
     def separators(self) -> str:
-        """Characters beside which a text can be cut so that its tokens are those of its parts; empty: none are known."""
+        """Characters beside which a text is cut without changing its tokens; empty where none are known."""
         ...
 
     def count(self, texts: Sequence[str]) -> list[int]:

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from statistics import fmean
 from typing import Any
 
-from benchmarks.chunking.contenders import baseline, is_own, own_settings, own_share
+from benchmarks.chunking.contenders import baseline, is_own, own_settings, own_share, own_similarity
 from benchmarks.chunking.engine_run import run_engine
 from benchmarks.chunking.measures import at_equal_reading, omega, recall_curve, retrieval_measures
 from benchmarks.chunking.remembering import RememberingEmbedder
@@ -31,9 +31,16 @@ def compare(
         UsageError: no chunker has this name, or it refuses its sizes.
     """
     if is_own(name):
-        settings, share = own_settings(name), own_share(name)
         run = run_engine(
-            gold.documents, gold.questions, embedder, modes, settings=settings, share=share, few=few, most=most
+            gold.documents,
+            gold.questions,
+            embedder,
+            modes,
+            settings=own_settings(name),
+            similarity=own_similarity(name),
+            share=own_share(name),
+            few=few,
+            most=most,
         )
         found = run.found
         cut, seconds = _cut(gold.documents, run.chunker, embedder)

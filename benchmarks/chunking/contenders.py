@@ -11,9 +11,16 @@ from rag_engine.errors import UsageError
 from rag_engine.protocols import Chunker, Embedder
 from rag_engine.semantic_chunking import FixedWindowChunker
 
-OURS, OUR_CHUNKS, OUR_ANSWER = _OWN = ("rag_engine", "rag_engine_chunks", "rag_engine_answer")
+OURS, OUR_CHUNKS, OUR_STRUCTURE, OUR_ANSWER = _OWN = (
+    "rag_engine",
+    "rag_engine_chunks",
+    "rag_engine_structure",
+    "rag_engine_answer",
+)
 DEFAULT = (
-    *_OWN,
+    OURS,
+    OUR_CHUNKS,
+    OUR_ANSWER,
     "rag_engine-64",
     "rag_engine-128",
     "rag_engine-160",
@@ -54,6 +61,7 @@ _WITH_OVERLAP = ("fixed", "recursive")
 def own_settings(name: str) -> Settings:
     """The engine's settings that a name of it stands for: the defaults, whatever rag.toml or the environment say, but
     for ``chunking.target_tokens`` where the name has a number, and chunks alone, without neighbours, where it says so.
+    Chunks by structure alone are such too.
 
     Raises:
         UsageError: the name is not of these forms.
@@ -62,7 +70,7 @@ def own_settings(name: str) -> Settings:
     given: dict[str, dict[str, float]] = {}
     if number is not None:
         given["chunking"] = {"target_tokens": number}
-    if family == OUR_CHUNKS:
+    if family in (OUR_CHUNKS, OUR_STRUCTURE):
         given["retrieval"] = {"neighbour_weight": 0, "passage_tokens": 0}
     return Settings.model_validate(given)
 
@@ -70,6 +78,11 @@ def own_settings(name: str) -> Settings:
 def own_share(name: str) -> float:
     """Of the best passage's score, what another must have to count: what an answer draws on, where the name says so."""
     return own_settings(name).answering.least_share if _parts(name)[0] == OUR_ANSWER else 0.0
+
+
+def own_similarity(name: str) -> bool:
+    """Whether what cuts there looks at where the subject changes, as the engine does, and not at structure alone."""
+    return _parts(name)[0] != OUR_STRUCTURE
 
 
 def is_own(name: str) -> bool:

@@ -14,6 +14,7 @@ from rag_engine.config import Settings
 from rag_engine.engine import Engine
 from rag_engine.evaluation.span_measures import CharacterSpan
 from rag_engine.protocols import Chunker, Embedder
+from rag_engine.semantic_chunking import StructuralChunker
 from rag_engine.types.document import Document
 from rag_engine.types.retrieval import SearchMode
 
@@ -32,18 +33,26 @@ def run_engine(
     modes: Sequence[SearchMode],
     *,
     settings: Settings,
+    similarity: bool,
     share: float,
     few: int,
     most: int,
 ) -> EngineRun:
     """Ingests into a new index and searches for ``few`` and, where it is more, for ``most`` passages.
 
-    Only passages of at least ``share`` of the best one's score count. ``embedder`` stands for the model of the
-    settings, which it must hold: so its vectors are computed once for all rows.
+    Without ``similarity``, structure alone decides where a text is cut. Only passages of at least ``share`` of the best
+    one's score count. ``embedder`` stands for the model of the settings, which it must hold: so its vectors are computed
+    once for all rows.
     """
     with tempfile.TemporaryDirectory(prefix="rag-chunking-") as folder:
         assembly = Assembly(Path(folder) / "index", settings=settings, create=True)
         assembly.embedder = embedder
+        if not similarity:
+            assembly.chunker = StructuralChunker(
+                tokenizer=embedder.tokenizer,
+                max_tokens=embedder.identity.max_tokens,
+                target_tokens=settings.chunking.target_tokens,
+            )
         with Engine(assembly) as engine:
             engine.ingest(documents)
             found = {}

@@ -10,7 +10,7 @@ import pytest
 
 from benchmarks.chunking.__main__ import main
 from benchmarks.chunking.comparison import compare
-from benchmarks.chunking.contenders import DEFAULT, baseline, check, is_own, own_settings, own_share
+from benchmarks.chunking.contenders import DEFAULT, baseline, check, is_own, own_settings, own_share, own_similarity
 from benchmarks.chunking.measures import at_equal_reading, omega, recall_curve, retrieval_measures
 from benchmarks.chunking.plot import Line, draw
 from benchmarks.chunking.remembering import RememberingEmbedder
@@ -111,6 +111,9 @@ def test_a_name_says_the_sizes() -> None:
     assert own_settings("rag_engine") == Settings.model_validate({})
     assert own_settings("rag_engine-64").chunking.target_tokens == 64
     assert own_settings("rag_engine_chunks").retrieval.passage_tokens == 0
+    assert own_settings("rag_engine_structure-200") == own_settings("rag_engine_chunks-200")
+    assert own_similarity("rag_engine_chunks-200")
+    assert not own_similarity("rag_engine_structure-200")
     assert own_share("rag_engine") == 0
     assert own_share("rag_engine_answer") == own_settings("rag_engine").answering.least_share
 
