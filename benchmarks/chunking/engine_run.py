@@ -41,8 +41,8 @@ def run_engine(
     """Ingests into a new index and searches for ``few`` and, where it is more, for ``most`` passages.
 
     Without ``similarity``, structure alone decides where a text is cut. Only passages of at least ``share`` of the best
-    one's score count. ``embedder`` stands for the model of the settings, which it must hold: so its vectors are computed
-    once for all rows.
+    one's score count. ``embedder`` stands for the model of the settings, which it must hold: so its vectors are
+    computed once for all rows.
     """
     with tempfile.TemporaryDirectory(prefix="rag-chunking-") as folder:
         assembly = Assembly(Path(folder) / "index", settings=settings, create=True)
