@@ -78,9 +78,9 @@ class RetrievalSettings(_Section):
 
     mode: SearchMode = Field(SearchMode.HYBRID, description="hybrid, dense or lexical")
     k: int = Field(10, ge=1, le=10_000, description="results of a search")
-    depth: int = Field(100, ge=1, description="chunks that each leg brings to the fusion")
+    depth: int = Field(200, ge=1, description="chunks that each leg brings to the fusion")
     # The rows of chunking/* in benchmarks/README.md, and below in answering.
-    neighbour_weight: float = Field(0.1, ge=0, le=1, description="how much the chunks beside a chunk say for it")
+    neighbour_weight: float = Field(0.15, ge=0, le=1, description="how much the chunks beside a chunk say for it")
     passage_tokens: int = Field(
         320, ge=0, le=100_000, description="tokens up to which a passage holds the chunks beside the one that was found"
     )

@@ -2,10 +2,10 @@
 
     python -m benchmarks.quality.fit_confidence CASES.jsonl
 
-A case is a question with the passages that a search brought for it:
+A case is a question with the passages that a search brought for it, as ``confidence_cases`` makes them:
 ``{"set", "group", "question", "answerable", "spans": [{"document", "start", "end"}], "passages": [...]}``,
-a passage being ``{"document_id", "title", "start", "end", "text", "score", "dense"}``; ``spans`` is empty
-where the set has none. A third of each set's groups (of its cases, where there is one group) fits, the rest
+a passage being ``{"document_id", "title", "heading_path", "start", "end", "text", "score", "scores"}``; ``spans`` is
+empty where the set has none. A third of each set's groups (of its cases, where there is one group) fits, the rest
 is held out. The ranking is a conditional logit over the sentences of each question that has spans; the confidence
 is a logistic regression with every set, and answerable and unanswerable within it, weighing the same.
 
@@ -78,8 +78,8 @@ def read_cases(file: Path) -> Iterator[Case]:
 
 
 def _passage(rank: int, fields: dict[str, Any]) -> Passage:
-    scores = {"dense": fields.pop("dense")}
-    return Passage(rank=rank, chunk=rank, scores=scores, **fields)
+    fields["heading_path"] = tuple(fields["heading_path"])
+    return Passage(rank=rank, chunk=rank, **fields)
 
 
 def fit_ranking(groups: Sequence[tuple[Matrix, Matrix]], *, steps: int = 600) -> Matrix:

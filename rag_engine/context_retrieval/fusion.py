@@ -7,6 +7,7 @@ rank fusion by the rows quality/*-hybrid of benchmarks/README.md.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from itertools import islice
 
 from rag_engine.types.retrieval import ScoredChunk
 
@@ -33,16 +34,14 @@ def fuse(legs: Mapping[str, Sequence[ScoredChunk]], *, depth: int) -> list[tuple
     none of those before.
     """
     scores = [normalized(hits, depth) for hits in legs.values()]
-    near = [{hit.chunk for hit in hits[:depth]} for hits in legs.values()]
-    first = set().union(*near)
-    fused = {
-        chunk: sum(leg[chunk] for leg, chunks in zip(scores, near, strict=True) if chunk in chunks) / len(scores)
-        for chunk in first
-    }
+    fused: dict[int, float] = {}
+    for leg in scores:
+        for chunk, score in islice(leg.items(), depth):
+            fused[chunk] = fused.get(chunk, 0.0) + score / len(scores)
     beyond: dict[int, float] = {}
     for leg in scores:
-        for chunk, score in leg.items():
-            if chunk not in first:
+        for chunk, score in islice(leg.items(), depth, None):
+            if chunk not in fused:
                 beyond[chunk] = max(min(score, 0.0), beyond.get(chunk, -float("inf")))
     return [*_ranked(fused), *_ranked(beyond)]
 

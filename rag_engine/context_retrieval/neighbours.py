@@ -13,9 +13,9 @@ from dataclasses import dataclass
 from rag_engine.types.retrieval import ChunkPlace
 
 # Only passages of this share of the best one's score are read with their neighbours ...
-GROWING_SHARE = 0.6
+GROWING_SHARE = 0.65
 # ... and of these only what has this share of their own score, where evidence beside them counts so much.
-NEIGHBOUR_SHARE = 0.2
+NEIGHBOUR_SHARE = 0.25
 _GROWING_WEIGHT = 0.25
 _REACH = 8  # chunks on each side that are looked at
 

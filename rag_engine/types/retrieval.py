@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import TypeAlias
+from typing import NamedTuple, TypeAlias
 
 from rag_engine.types.document import JsonValue, Metadata
 from rag_engine.types.suspicion import Suspicion, suspicions_between
@@ -80,8 +80,7 @@ class Query:
     filter: Filter | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class ChunkPlace:
+class ChunkPlace(NamedTuple):
     """Where a chunk lies: in which document, by its number in the catalog, as which of its chunks, from 0, and at which
     characters. ``tokens`` are those that the embedder reads of it; ``is_last`` says that no other chunk follows."""
 

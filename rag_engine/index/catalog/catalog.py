@@ -376,7 +376,7 @@ class Catalog:
 
 def _place(row: Sequence[int]) -> ChunkPlace:
     chunk, document, ordinal, start, end, tokens, is_last = row
-    return ChunkPlace(chunk, document, ordinal, start, end, tokens, bool(is_last))
+    return ChunkPlace(chunk, document, ordinal, start, end, tokens, is_last == 1)
 
 
 def _page_at(pages: str, position: int) -> int | None:
