@@ -95,7 +95,7 @@ class AnsweringSettings(_Section):
     )
     # Three of four refusals on SQuAD2 are right, and at most one in ten answerable questions of SQuAD2 and CLAPnq is
     # refused: the table of thresholds in benchmarks/README.md, quality/squad2_dev_half-answers and clapnq_dev-answers.
-    abstain_below: float = Field(0.35, ge=0, le=1, description="confidence under which the engine abstains")
+    abstain_below: float = Field(0.32, ge=0, le=1, description="confidence under which the engine abstains")
     context_tokens: int = Field(4096, ge=64, description="tokens of the sources in a prompt")
 
 

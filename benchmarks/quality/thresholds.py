@@ -15,7 +15,7 @@ from rag_engine import Engine, load_settings
 from rag_engine.evaluation import GoldQuestion, read_gold_set
 
 INDEXES = Path(__file__).parents[1] / "results" / "indexes"
-THRESHOLDS = (0.20, 0.25, 0.30, 0.35, 0.40, 0.45, 0.50, 0.55)
+THRESHOLDS = (0.20, 0.25, 0.30, 0.32, 0.35, 0.40, 0.45, 0.50, 0.55)
 SEED = 1
 
 

@@ -15,8 +15,8 @@ from rag_engine.types.generation import NumberedSource
 # A sentence's rank: the logit of its being the one that answers, among the sentences of the sources.
 RANKING = {"cosine": 7.5, "source": 3.2, "sentence": 2.6, "window": 3.7, "kind": 1.7}
 # The logit of the question's being answered at all.
-CONFIDENCE = {"cosine": 5.0, "passage_cosine": 1.8, "window": 1.6, "names": 0.9, "kind": 0.8, "negation": -1.9}
-CONFIDENCE_OFFSET = -6.05
+CONFIDENCE = {"cosine": 5.2, "passage_cosine": 2.5, "window": 1.4, "names": 1.0, "kind": 0.5, "negation": -2.6}
+CONFIDENCE_OFFSET = -6.2
 
 _HEADING = re.compile(r"#{1,6}[ \t][^\n]*")
 _FENCE = re.compile(r"^[ \t]*(?:```|~~~)", re.MULTILINE)

@@ -40,7 +40,7 @@ class ExtractiveModel:
         *,
         embedder: Embedder,
         split_sentences: SentenceSplitter,
-        abstain_below: float = 0.35,
+        abstain_below: float = 0.32,
         max_sentences: int = 2,
     ) -> None:
         """``embedder`` had better remember: sentences come again with every question about them.
