@@ -313,13 +313,12 @@ class Catalog:
 
     def places(self, chunks: Sequence[int]) -> dict[int, ChunkPlace]:
         """Where chunks lie. Unknown numbers are absent."""
-        found: dict[int, ChunkPlace] = {}
-        for start in range(0, len(chunks), PORTION):
-            portion = [int(number) for number in chunks[start : start + PORTION]]
-            marks = ",".join("?" * len(portion))
-            rows = self._rows(f"select {_PLACE} from chunks where number in ({marks})", portion)
-            found.update((row[0], _place(row)) for row in rows)
-        return found
+        # One statement for any number of chunks: SQLite compiles it once.
+        numbers = json.dumps([int(number) for number in chunks])
+        rows = self._rows(
+            f"select {_PLACE} from json_each(?) join chunks on chunks.number = json_each.value", (numbers,)
+        )
+        return {row[0]: _place(row) for row in rows}
 
     def places_around(self, place: ChunkPlace, reach: int) -> list[ChunkPlace]:
         """A chunk's place and those of up to ``reach`` chunks on each side of it, in order."""

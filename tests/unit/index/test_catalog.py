@@ -19,6 +19,7 @@ from rag_engine.errors import (
 )
 from rag_engine.index import Catalog, PreparedDocument, SourceRecord, document_digest, embedding_key
 from rag_engine.types.document import Block, BlockKind, Chunk, Document, Page, SourceFailure
+from rag_engine.types.retrieval import ChunkPlace
 
 DIMENSION = 4
 Put = Callable[..., int]
@@ -97,6 +98,34 @@ def test_unchanged_chunks_keep_their_numbers(put: Put, catalog: Catalog) -> None
     assert places == {"one": 1, "three": 3, "zero": 4}
     assert catalog.removed_since(1).tolist() == [2]
     assert [entry.number for entries in catalog.added_since(1) for entry in entries] == [4]
+
+
+def test_a_chunks_place_says_where_it_lies_and_what_follows(put: Put, catalog: Catalog) -> None:
+    put("a", "one", "two", "three")
+    put("b", "four")
+    document = catalog.places([1])[1].document
+    assert catalog.places([2, 3, 99]) == {
+        2: ChunkPlace(2, document, 1, start=4, end=7, tokens=1, is_last=False),
+        3: ChunkPlace(3, document, 2, start=8, end=13, tokens=1, is_last=True),
+    }
+    assert catalog.places([]) == {}
+    assert catalog.places([4])[4].is_last
+    assert catalog.places([4])[4].document != document
+
+
+def test_the_places_around_a_chunk_are_those_of_its_document(put: Put, catalog: Catalog) -> None:
+    put("a", *(f"word{number}" for number in range(9)))
+    put("b", "another")
+    middle = catalog.places([5])[5]
+    assert [place.chunk for place in catalog.places_around(middle, 2)] == [3, 4, 5, 6, 7]
+    assert [place.chunk for place in catalog.places_around(catalog.places([9])[9], 2)] == [7, 8, 9]
+
+
+def test_a_passage_can_show_more_than_its_chunk(put: Put, catalog: Catalog) -> None:
+    put("a", "one", "two", "three")
+    shown = catalog.passages([1, 2], spans={2: (0, 13)})
+    assert (shown[1].text, shown[1].start, shown[1].end) == ("one", 0, 3)
+    assert (shown[2].text, shown[2].start, shown[2].end) == ("one two three", 0, 13)
 
 
 def test_a_chunk_that_comes_twice_in_a_document_is_held_twice_with_one_vector(put: Put, catalog: Catalog) -> None:
