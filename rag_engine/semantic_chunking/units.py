@@ -25,8 +25,3 @@ class Unit:
     turns: tuple[Turn, ...] = ()
     opens_page: bool = False
     goes_on: bool = False
-
-    @property
-    def heading_path(self) -> tuple[str, ...]:
-        """Titles of the headings, outermost first."""
-        return tuple(heading.title for heading in self.headings)

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from rag_engine.semantic_chunking.units import Unit
 from rag_engine.token_counter import ModelTokenizer
 
 
@@ -14,3 +15,8 @@ def tokenizer() -> ModelTokenizer:
     assert package is not None
     assert package.origin is not None
     return ModelTokenizer(Path(package.origin).parent / "model" / "tokenizer.json", name="all-MiniLM-L6-v2")
+
+
+def titles(unit: Unit) -> tuple[str, ...]:
+    """Of the headings above a unit, outermost first."""
+    return tuple(heading.title for heading in unit.headings)

@@ -5,6 +5,7 @@ import pytest
 from rag_engine.semantic_chunking.numbered_headings import numbered_headings
 from rag_engine.semantic_chunking.structure import read_structure
 from rag_engine.types.document import Document
+from tests.unit.semantic_chunking.conftest import titles
 
 
 def headings(*paragraphs: str) -> list[str]:
@@ -70,7 +71,7 @@ def test_levels_come_from_the_numbers() -> None:
             "a.",
         ]
     )
-    paths = [unit.heading_path for unit in read_structure(Document("d", text)) if unit.kind == "paragraph"]
+    paths = [titles(unit) for unit in read_structure(Document("d", text)) if unit.kind == "paragraph"]
     assert paths == [
         ("Part I",),
         ("Part I", "Chapter 1"),

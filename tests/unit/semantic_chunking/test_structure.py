@@ -5,6 +5,7 @@ from hypothesis import strategies as st
 
 from rag_engine.semantic_chunking.structure import read_structure
 from rag_engine.types.document import Block, BlockKind, Document
+from tests.unit.semantic_chunking.conftest import titles
 
 PLAIN = """Opening words
 on two lines.
@@ -38,7 +39,7 @@ Last words.
 
 def outline(document: Document) -> list[tuple[str, str, tuple[str, ...]]]:
     return [
-        (unit.kind.value, document.text[unit.start : unit.end].split("\n")[0], unit.heading_path)
+        (unit.kind.value, document.text[unit.start : unit.end].split("\n")[0], titles(unit))
         for unit in read_structure(document)
     ]
 
@@ -98,7 +99,7 @@ def test_markup_without_words_belongs_to_the_unit_before_it() -> None:
 
 def test_a_heading_closes_the_headings_of_its_level_and_below() -> None:
     text = "# A\n\n### B\n\n## C\n\n# D\n\nend"
-    assert [unit.heading_path for unit in read_structure(Document("d", text))] == [
+    assert [titles(unit) for unit in read_structure(Document("d", text))] == [
         ("A",),
         ("A", "B"),
         ("A", "C"),
@@ -111,8 +112,8 @@ def test_an_endless_heading_is_cut_in_the_path_only() -> None:
     text = "word " * 1000
     (unit,) = read_structure(Document("d", text, blocks=(Block(BlockKind.HEADING, 0, len(text), 1),)))
     assert unit.end == len(text.rstrip())
-    assert len(unit.heading_path[0]) <= 200
-    assert unit.heading_path[0].endswith("word…")
+    assert len(titles(unit)[0]) <= 200
+    assert titles(unit)[0].endswith("word…")
 
 
 LINES = st.sampled_from(
