@@ -22,6 +22,7 @@ import tantivy
 from benchmarks.speed.grown_index import build, questions_beside, real_chunks
 from benchmarks.speed.growth import DEFAULT_CORPUS, DEFAULT_WORK
 from rag_engine import Engine
+from rag_engine.config import Settings
 from rag_engine.embedding import DEFAULT_MODEL, default_cache, find_model, open_embedder
 from rag_engine.index import CATALOG_NAME, Catalog, Index
 from rag_engine.index.lexical import FOLDER_NAME
@@ -29,7 +30,7 @@ from rag_engine.protocols import DenseIndex, Embedder
 
 QUESTIONS = 200
 WARM_UP = 10
-DEPTH = 100
+DEPTH = Settings().retrieval.depth
 
 
 class BareTantivy:

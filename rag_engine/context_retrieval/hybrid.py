@@ -77,7 +77,7 @@ class HybridRetriever:
         with tracing.span("retrieval neighbours"):
             linked = view.linked([chunk for chunk, _ in ranked]) if self._link_near_duplicates and ranked else {}
             ranked = _best_of_linked(ranked, linked)
-            beside = Neighbourhood(ranked, view.places([chunk for chunk, _ in ranked]), weight=self._neighbour_weight)
+            beside = Neighbourhood(ranked, view.places, weight=self._neighbour_weight)
             spans = beside.spans(view.places_around, most_tokens=self._passage_tokens)
             passages = _passages(list(islice(spans, query.k)), legs, view)
             return [_naming_linked(passage, linked) for passage in passages]

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from typing import TypeAlias
 
 from rag_engine.types.retrieval import ChunkPlace
 
@@ -18,6 +19,12 @@ GROWING_SHARE = 0.65
 NEIGHBOUR_SHARE = 0.25
 _GROWING_WEIGHT = 0.25
 _REACH = 8  # chunks on each side that are looked at
+# So many of the best chunks speak for their neighbours and are spoken for; what is further down has little to say, and
+# to find where it lies costs as much as the rest of a search.
+JUDGED = 150
+
+
+FindPlaces: TypeAlias = "Callable[[Sequence[int]], Mapping[int, ChunkPlace]]"
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,16 +41,18 @@ class FoundSpan:
 class Neighbourhood:
     """The fused scores of one question's chunks, seen by their places."""
 
-    def __init__(self, ranked: Sequence[tuple[int, float]], places: Mapping[int, ChunkPlace], *, weight: float) -> None:
-        """``weight`` is how much of a neighbour's score counts for a chunk; 0 leaves the ranking as it is."""
+    def __init__(self, ranked: Sequence[tuple[int, float]], places: FindPlaces, *, weight: float) -> None:
+        """``weight`` is how much of a neighbour's score counts for a chunk; 0 leaves the ranking as it is. ``places``
+        finds where chunks lie; those that it does not know are passed over."""
         self._weight = weight
-        self._places = places
+        self._find = places
+        self._judged, self._others = ranked[:JUDGED], ranked[JUDGED:]
+        self._places = dict(places([chunk for chunk, _ in self._judged]))
         self._scores = {
             (place.document, place.ordinal): score
-            for chunk, score in ranked
-            if score > 0 and (place := places.get(chunk)) is not None
+            for chunk, score in self._judged
+            if score > 0 and (place := self._places.get(chunk)) is not None
         }
-        self._ranked = ranked
 
     def _score(self, place: ChunkPlace, weight: float) -> float:
         """A chunk's own score and the evidence of the two beside it, 0 to 1 like the scores given.
@@ -58,15 +67,16 @@ class Neighbourhood:
         return (own + weight * (before + after)) / (1 + 2 * weight)
 
     def ranked(self) -> list[tuple[int, float]]:
-        """The chunks with neighbours' evidence, best first, ties by number; those without a score of their own come
-        after them as they were."""
-        scored = [
-            (chunk, self._score(self._places[chunk], self._weight) if chunk in self._places else score)
-            for chunk, score in self._ranked
-            if score > 0
+        """The chunks with neighbours' evidence, best first, ties by number. Those without a score of their own come
+        after them as they were, and so do, as if nothing stood beside them, those that are not judged."""
+        judged = [
+            (chunk, self._score(self._places[chunk], self._weight))
+            for chunk, score in self._judged
+            if score > 0 and chunk in self._places
         ]
-        scored.sort(key=lambda entry: (-entry[1], entry[0]))
-        return [*scored, *((chunk, score) for chunk, score in self._ranked if score <= 0)]
+        judged.sort(key=lambda entry: (-entry[1], entry[0]))
+        alone = [(chunk, score / (1 + 2 * self._weight)) for chunk, score in self._others if score > 0]
+        return [*judged, *alone, *((chunk, score) for chunk, score in (*self._judged, *self._others) if score <= 0)]
 
     def spans(
         self, around: Callable[[ChunkPlace, int], Sequence[ChunkPlace]], *, most_tokens: int
@@ -76,7 +86,11 @@ class Neighbourhood:
         ranked = self.ranked()
         used: set[int] = set()
         least = GROWING_SHARE * ranked[0][1] if ranked else 0.0
+        unknown = [chunk for chunk, _ in self._others]
         for chunk, score in ranked:
+            if chunk not in self._places and unknown:  # seldom are so many results asked for
+                self._places.update(self._find(unknown))
+                unknown = []
             place = self._places.get(chunk)
             if chunk in used or place is None:
                 continue

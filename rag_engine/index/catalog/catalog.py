@@ -36,6 +36,19 @@ _PLACE = (
     "number, document, ordinal, start, end, tokens, "
     "not exists (select 1 from chunks as next where next.document = chunks.document and next.ordinal > chunks.ordinal)"
 )
+# Of [chunk, start, end]: start and end are null where the chunk's own characters are wanted. One substr for each, for
+# it reads the text from its beginning.
+_PASSAGES = """
+    with wanted as (
+        select number, document, heading_path,
+            ifnull(json_extract(value, '$[1]'), start) as first, ifnull(json_extract(value, '$[2]'), end) as last
+        from json_each(?) join chunks on chunks.number = json_extract(value, '$[0]')
+    )
+    select wanted.number, documents.id, documents.title, first, last, substr(documents.text, first + 1, last - first),
+        heading_path, documents.pages, documents.metadata, documents.source,
+        (select json_group_array(path) from sources where same_as = documents.source)
+    from wanted join documents on documents.number = wanted.document
+"""
 # Word for word the condition of the index that m004 made.
 _IS_SUSPICIOUS = """instr(metadata, '"suspicious": [{"kind": "') > 0"""
 
@@ -333,39 +346,26 @@ class Catalog:
     ) -> dict[int, Passage]:
         """The stored chunks of these numbers; rank and scores are left at zero. Unknown numbers are absent. ``spans``
         are the characters to be shown of a chunk's document where these are not its own."""
-        spans = spans or {}
-        found: dict[int, Passage] = {}
-        for start in range(0, len(chunks), PORTION):
-            portion = [int(number) for number in chunks[start : start + PORTION]]
-            marks = ",".join("?" * len(portion))
-            for number, identifier, title, begin, end, text, path, pages, metadata, first, others in self._rows(
-                "select chunks.number, documents.id, documents.title, chunks.start, chunks.end, "
-                "substr(documents.text, chunks.start + 1, chunks.end - chunks.start), chunks.heading_path, "
-                "documents.pages, documents.metadata, documents.source, "
-                "(select json_group_array(path) from sources where same_as = documents.source) from chunks "
-                f"join documents on documents.number = chunks.document where chunks.number in ({marks})",
-                portion,
-            ):
-                if spans.get(number, (begin, end)) != (begin, end):
-                    begin, end = spans[number]  # noqa: PLW2901
-                    [(text,)] = self._rows(  # noqa: PLW2901
-                        "select substr(text, ?, ?) from documents where id = ?", (begin + 1, end - begin, identifier)
-                    )
-                found[number] = Passage(
-                    rank=0,
-                    score=0.0,
-                    document_id=identifier,
-                    title=title,
-                    chunk=number,
-                    start=begin,
-                    end=end,
-                    text=text,
-                    heading_path=tuple(json.loads(path)),
-                    page=_page_at(pages, begin),
-                    metadata=json.loads(metadata),
-                    sources=() if others == "[]" else (first, *sorted(json.loads(others))),
-                )
-        return found
+        shown = spans or {}
+        wanted = json.dumps([[int(number), *shown.get(number, (None, None))] for number in chunks])
+        rows = self._rows(_PASSAGES, (wanted,))
+        return {
+            number: Passage(
+                rank=0,
+                score=0.0,
+                document_id=identifier,
+                title=title,
+                chunk=number,
+                start=start,
+                end=end,
+                text=text,
+                heading_path=tuple(json.loads(path)),
+                page=_page_at(pages, start),
+                metadata=json.loads(metadata),
+                sources=() if others == "[]" else (first, *sorted(json.loads(others))),
+            )
+            for number, identifier, title, start, end, text, path, pages, metadata, first, others in rows
+        }
 
     def integrity_findings(self) -> list[str]:
         """What SQLite's own check finds wrong, empty when it is sound."""

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Mapping, Sequence
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rag_engine.context_retrieval.neighbours import FoundSpan, Neighbourhood
+from rag_engine.context_retrieval.neighbours import JUDGED, FoundSpan, Neighbourhood
 from rag_engine.types.retrieval import ChunkPlace
 
 TOKENS = 50
@@ -36,7 +37,10 @@ def spans(
             if other.document == place.document and abs(other.ordinal - place.ordinal) <= reach
         ]
 
-    return list(Neighbourhood(ranked, known, weight=weight).spans(around, most_tokens=most_tokens))
+    def find(chunks: Sequence[int]) -> dict[int, ChunkPlace]:
+        return {chunk: known[chunk] for chunk in chunks if chunk in known}
+
+    return list(Neighbourhood(ranked, find, weight=weight).spans(around, most_tokens=most_tokens))
 
 
 def test_without_weight_and_tokens_the_chunks_come_as_they_were_ranked() -> None:
@@ -101,6 +105,28 @@ def test_spans_never_overlap_and_hold_every_chunk_at_most_once(
         assert (span.start, span.end) == (first.start, last.end)
         assert len(span.chunks) == last.ordinal - first.ordinal + 1
         assert TOKENS * len(span.chunks) <= max(most_tokens, TOKENS)
+
+
+def test_what_is_not_judged_comes_after_what_is_and_every_chunk_comes() -> None:
+    known = places(*[1] * (JUDGED + 40))
+    ranked = [(number, 1 - number / 1000) for number in known]
+    found = spans(ranked, known, weight=0.1, most_tokens=320)
+    assert [span.chunk for span in found] == list(known)
+    assert [span.score for span in found] == sorted((span.score for span in found), reverse=True)
+
+
+def test_few_results_ask_only_for_the_places_of_what_is_judged() -> None:
+    known = places(*[1] * (JUDGED + 40))
+    asked: list[int] = []
+
+    def find(chunks: Sequence[int]) -> dict[int, ChunkPlace]:
+        asked.extend(chunks)
+        return {chunk: known[chunk] for chunk in chunks}
+
+    ranked = [(number, 1 - number / 1000) for number in known]
+    found = Neighbourhood(ranked, find, weight=0.1).spans(lambda place, _: [place], most_tokens=320)
+    assert [span.chunk for span in itertools.islice(found, 10)] == list(range(10))
+    assert asked == list(range(JUDGED))
 
 
 def test_a_chunk_that_is_gone_by_now_is_passed_over() -> None:
