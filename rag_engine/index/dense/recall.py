@@ -75,8 +75,16 @@ def _exact(rows: Rows, questions: Vectors, own: Numbers, k: int) -> Numbers:
     for positions, vectors in rows.portions():
         scores = questions @ vectors.T
         scores[positions == own[:, np.newaxis]] = -np.inf
-        best = np.concatenate([best, scores], axis=1)
-        places = np.concatenate([places, np.broadcast_to(positions, scores.shape)], axis=1)
-        top = np.argpartition(best, best.shape[1] - k, axis=1)[:, best.shape[1] - k :]
+        near = _largest(scores, k)
+        best = np.concatenate([best, np.take_along_axis(scores, near, axis=1)], axis=1)
+        places = np.concatenate([places, positions[near]], axis=1)
+        top = _largest(best, k)
         best, places = np.take_along_axis(best, top, axis=1), np.take_along_axis(places, top, axis=1)
     return places
+
+
+def _largest(scores: Vectors, k: int) -> Numbers:
+    """Where the ``k`` largest scores of each row stand, in no order; all of them where there are fewer."""
+    beyond = max(0, scores.shape[1] - k)
+    found: Numbers = np.argpartition(scores, beyond, axis=1)[:, beyond:]
+    return found
