@@ -11,6 +11,7 @@ from typing import NamedTuple
 from benchmarks.chunking.retrieval import Found
 from rag_engine.assembly import Assembly
 from rag_engine.config import Settings
+from rag_engine.context_retrieval import drawn_on
 from rag_engine.engine import Engine
 from rag_engine.evaluation.span_measures import CharacterSpan
 from rag_engine.protocols import Chunker, Embedder
@@ -65,9 +66,5 @@ def run_engine(
 
 
 def _search(engine: Engine, question: str, count: int, *, mode: SearchMode, share: float) -> list[CharacterSpan]:
-    passages = engine.search(question, k=count, mode=mode)
-    return [
-        CharacterSpan(passage.document_id, passage.start, passage.end)
-        for passage in passages
-        if passage.score >= share * passages[0].score
-    ]
+    passages = drawn_on(engine.search(question, k=count, mode=mode), least_share=share)
+    return [CharacterSpan(passage.document_id, passage.start, passage.end) for passage in passages]

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from benchmarks.corpus import read_documents
 from rag_engine.errors import GoldSetError
 from rag_engine.evaluation import read_gold_set
 from rag_engine.evaluation.gold_set import check_spans
@@ -35,9 +35,7 @@ def read_span_set(folder: Path) -> SpanSet:
     answerable = [question for question in gold.questions if question.spans]
     if gold.corpus is None or not answerable:
         raise GoldSetError(f"{folder} holds no docs.jsonl with questions that have spans")
-    with gold.corpus.open(encoding="utf-8") as lines:
-        rows = [json.loads(line) for line in lines if line.strip()]
-    documents = [Document(row["_id"], row["text"], title=row.get("title", "")) for row in rows]
+    documents = read_documents(gold.corpus)
     texts = {document.id: document.text for document in documents}
     check_spans(gold, texts.get)
     references = [[span.characters for span in question.spans] for question in answerable]

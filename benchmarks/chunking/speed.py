@@ -22,6 +22,7 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.chunking.sample_texts import MEGABYTE, generated, headings, prose, table
+from benchmarks.corpus import read_documents
 from benchmarks.process_tree import run_measured
 from benchmarks.runner import REPOSITORY
 from rag_engine.assembly import Assembly
@@ -105,8 +106,7 @@ def _growth(options: argparse.Namespace) -> dict[str, Any]:
 
 
 def _cut(options: argparse.Namespace) -> dict[str, Any]:
-    rows = map(json.loads, options.corpus.read_text(encoding="utf-8").splitlines())
-    return _timed([Document(row["_id"], row["text"], title=row.get("title", "")) for row in rows], 1)
+    return _timed(read_documents(options.corpus), 1)
 
 
 def _timed(documents: Sequence[Document], repeats: int) -> dict[str, Any]:

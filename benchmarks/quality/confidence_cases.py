@@ -19,8 +19,10 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from benchmarks.corpus import read_documents
 from rag_engine.assembly import Assembly
 from rag_engine.config import Settings
+from rag_engine.context_retrieval import drawn_on
 from rag_engine.engine import Engine
 from rag_engine.evaluation import GoldQuestion, read_gold_set
 from rag_engine.prompt_engineering import PromptBuilder
@@ -37,8 +39,9 @@ def main(squad: Path, clapnq: Path) -> None:
 
 
 def _squad(folder: Path) -> Iterator[dict[str, Any]]:
-    documents = [Document(row["_id"], row["text"], title=row.get("title", "")) for row in _rows(folder / "docs.jsonl")]
-    articles = {row["id"]: row["doc"] for row in _rows(folder / "questions.jsonl")}
+    documents = read_documents(folder / "docs.jsonl")
+    lines = (folder / "questions.jsonl").read_text(encoding="utf-8").splitlines()
+    articles = {row["id"]: row["doc"] for row in map(json.loads, lines)}
     of_article: dict[str, list[GoldQuestion]] = {document.id: [] for document in documents}
     for question in read_gold_set(folder).questions:
         of_article[articles[question.id]].append(question)
@@ -63,10 +66,7 @@ def _squad(folder: Path) -> Iterator[dict[str, Any]]:
 
 
 def _clapnq(folder: Path) -> Iterator[dict[str, Any]]:
-    documents = [
-        Document(row["_id"], row["text"], title=row.get("title", "")) for row in _rows(folder / "corpus.jsonl")
-    ]
-    with _asking(documents) as ask:
+    with _asking(read_documents(folder / "corpus.jsonl")) as ask:
         for question in read_gold_set(folder).questions:
             yield ask(question, set="clapnq", group="clapnq", answerable=bool(question.answerable))
 
@@ -83,7 +83,7 @@ class _Asking:
 
     def __call__(self, question: GoldQuestion, **known: Any) -> dict[str, Any]:
         found = self._engine.search(question.text, k=self._settings.passages)
-        passages = [one for one in found if one.score >= self._settings.least_share * found[0].score]
+        passages = drawn_on(found, least_share=self._settings.least_share)
         return known | {
             "question": question.text,
             "spans": [
@@ -113,10 +113,6 @@ def _asking(documents: Sequence[Document]) -> Iterator[_Asking]:
         with Engine(assembly) as engine:
             engine.ingest(documents)
             yield _Asking(assembly, engine)
-
-
-def _rows(file: Path) -> list[dict[str, Any]]:
-    return [json.loads(line) for line in file.read_text(encoding="utf-8").splitlines()]
 
 
 if __name__ == "__main__":

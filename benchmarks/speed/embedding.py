@@ -19,11 +19,11 @@ from typing import Any
 
 import numpy as np
 
+from benchmarks.corpus import read_documents
 from rag_engine.embedding import DEFAULT_MODEL, default_cache, find_model, open_embedder
 from rag_engine.embedding.compiled import RUNTIMES
 from rag_engine.semantic_chunking import StructuralChunker
 from rag_engine.token_counter import ModelTokenizer
-from rag_engine.types.document import Document
 
 ORIGINAL = "sentence-transformers"
 QUESTIONS = 100
@@ -35,9 +35,7 @@ def chunks_of(corpus: Path, count: int) -> list[str]:
     tokenizer = ModelTokenizer(files.folder / "tokenizer.json", name=files.name)
     chunker = StructuralChunker(tokenizer=tokenizer, max_tokens=256, target_tokens=256)
     texts: list[str] = []
-    for line in corpus.read_text(encoding="utf-8").splitlines():
-        record = json.loads(line)
-        document = Document(id=record["_id"], text=record["text"], title=record.get("title", ""))
+    for document in read_documents(corpus):
         texts += [chunk.embedded_text for chunk in chunker.chunk(document)]
         if len(texts) >= count:
             break

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator
 from typing import TypeAlias
 
 from rag_engine import tracing
-from rag_engine.context_retrieval import clean_question
+from rag_engine.context_retrieval import clean_question, drawn_on
 from rag_engine.prompt_engineering import PromptBuilder, resolve_citations
 from rag_engine.protocols import LanguageModel, Retriever
 from rag_engine.tracing import names
@@ -78,7 +78,7 @@ class AskJob:
             with stage("retrieve"):
                 query = Query(question, k=self._passages, mode=mode, filter=condition)
                 found = await asyncio.to_thread(self._retriever.retrieve, query)
-                passages = [one for one in found if one.score >= self._least_share * found[0].score]
+                passages = drawn_on(found, least_share=self._least_share)
             with stage("build prompt"):
                 prompt = self._builder.build(question, passages)
             with stage("generate"), tracing.span(f"chat {self._model.name}", {names.OPERATION: "chat"}):
