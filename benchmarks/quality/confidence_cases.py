@@ -16,6 +16,7 @@ import sys
 import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -34,7 +35,7 @@ QUESTIONS_OF_AN_ARTICLE = 120  # in squad2; half as many, all answerable, in abs
 
 def main(squad: Path, clapnq: Path) -> None:
     """Prints the cases."""
-    for case in (*_squad(squad), *_clapnq(clapnq)):
+    for case in chain(_squad(squad), _clapnq(clapnq)):
         print(json.dumps(case, ensure_ascii=False))
 
 
