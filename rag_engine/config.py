@@ -79,6 +79,19 @@ class RetrievalSettings(_Section):
     mode: SearchMode = Field(SearchMode.HYBRID, description="hybrid, dense or lexical")
     k: int = Field(10, ge=1, le=10_000, description="results of a search")
     depth: int = Field(200, ge=1, description="chunks that each leg brings to the fusion")
+    # The rows of quality/*-hybrid and of quality/retrieval_parts in benchmarks/README.md.
+    dense_weight: float | None = Field(
+        None,
+        ge=0,
+        le=1,
+        description="the dense leg's share of a fused score; told from each question's scores if absent",
+    )
+    stretch_share: float = Field(
+        0.7, ge=0, le=1, description="share of a chunk's lexical score that comes from the stretch of text around it"
+    )
+    feedback: float = Field(
+        0.4, ge=0, lt=1, description="how far a question's vector is moved towards what it found first, at most"
+    )
     # The rows of chunking/* in benchmarks/README.md, and below in answering.
     neighbour_weight: float = Field(0.15, ge=0, le=1, description="how much the chunks beside a chunk say for it")
     passage_tokens: int = Field(

@@ -185,6 +185,11 @@ class DenseIndex(Protocol):
         only chunks of ``among`` where it is given."""
         ...
 
+    def vectors(self, chunks: Numbers) -> Vectors:
+        """The vectors of these chunks, ascending numbers without doubles, shape (n, dimension); unknown ones are
+        passed over."""
+        ...
+
 
 @dataclass(frozen=True, slots=True)
 class LexicalEntry:
@@ -196,7 +201,7 @@ class LexicalEntry:
 
 
 class LexicalIndex(Protocol):
-    """Full-text search by BM25 over chunks."""
+    """Full-text search by BM25 over chunks, or over stretches of documents under the number of their first chunk."""
 
     def __len__(self) -> int:
         """Chunks held."""
@@ -227,6 +232,12 @@ class IndexView(Protocol):
     @property
     def lexical(self) -> LexicalIndex:
         """The lexical leg, where the view was asked for it."""
+        ...
+
+    @property
+    def stretches(self) -> LexicalIndex:
+        """The lexical leg over stretches of documents, where the view was asked for the lexical leg: ``STRETCH_CHUNKS``
+        chunks that follow each other are read as one text, under the number of the first."""
         ...
 
     def matching(self, condition: Filter) -> Numbers:

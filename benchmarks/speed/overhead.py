@@ -25,7 +25,7 @@ from rag_engine import Engine
 from rag_engine.config import Settings
 from rag_engine.embedding import DEFAULT_MODEL, default_cache, find_model, open_embedder
 from rag_engine.index import CATALOG_NAME, Catalog, Index
-from rag_engine.index.lexical import FOLDER_NAME
+from rag_engine.index.caches import LEXICAL_FOLDER
 from rag_engine.protocols import DenseIndex, Embedder
 
 QUESTIONS = 200
@@ -75,7 +75,7 @@ def main() -> None:
 def compare(folder: Path, questions: list[str]) -> dict[str, float]:
     """Medians in milliseconds: the engine, the bare parts and their sum, and a flat FAISS index over the same rows."""
     embedder = open_embedder(find_model(DEFAULT_MODEL), runtime="auto", cache=default_cache(), batch_size=32)
-    words = BareTantivy(folder / FOLDER_NAME)
+    words = BareTantivy(folder / LEXICAL_FOLDER)
     times: dict[str, list[float]] = {name: [] for name in ("engine", "bare", "embed", "dense", "lexical", "flat")}
     index = Index.open(folder)
     with Engine.open(folder, create=False) as engine, index.view(dense=True, lexical=False) as view:

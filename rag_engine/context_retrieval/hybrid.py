@@ -5,16 +5,20 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from itertools import islice
-from typing import TypeAlias
+from typing import TYPE_CHECKING, TypeAlias
 
 from rag_engine import tracing
-from rag_engine.context_retrieval.fusion import fuse
+from rag_engine.context_retrieval.feedback import feedback_share, moved
 from rag_engine.context_retrieval.neighbours import FoundSpan, Neighbourhood
 from rag_engine.context_retrieval.question import clean_question
+from rag_engine.context_retrieval.ranking import JUDGED, KnownPlaces, Legs, rank
 from rag_engine.errors import InvalidQueryError
 from rag_engine.protocols import Embedder, IndexView, SearchableIndex
 from rag_engine.tracing import names
 from rag_engine.types.retrieval import Passage, Query, ScoredChunk, SearchMode
+
+if TYPE_CHECKING:
+    from rag_engine.protocols import Numbers, Vectors
 
 MOST_RESULTS = 10_000
 CHUNKS_OF_A_PASSAGE = 4
@@ -29,14 +33,26 @@ class HybridRetriever:
         index: SearchableIndex,
         embedder: Embedder,
         depth: int = 100,
+        dense_weight: float | None = None,
+        dense_weight_offset: float = 0.0,
+        stretch_share: float = 0.0,
+        feedback: float = 0.0,
         neighbour_weight: float = 0.0,
         passage_tokens: int = 0,
         link_near_duplicates: bool = False,
     ) -> None:
-        """``depth`` is how many chunks each leg brings to the fusion, at least. ``neighbour_weight`` is how much the
-        scores of the chunks beside it count for a chunk, and up to ``passage_tokens`` a passage holds neighbours of the
+        """``depth`` is how many chunks each leg brings to the fusion, at least. ``dense_weight`` is the dense leg's
+        share of the fused score; without it each question's is told from the shape of its scores, and
+        ``dense_weight_offset``, in logits, is added to that. ``stretch_share`` is the share of the lexical score that
+        a chunk has from the stretch of its document. ``feedback`` is how far, at most, a question's vector is moved
+        towards what it found first. ``neighbour_weight`` is how much the scores of the chunks beside it count for a
+        chunk, and up to ``passage_tokens`` a passage holds neighbours of the
         chunk that was found. With ``link_near_duplicates``, of documents that are nearly the same only the one that
         ranks best is shown, and names the others."""
+        self._dense_weight = dense_weight
+        self._dense_weight_offset = dense_weight_offset
+        self._stretch_share = stretch_share
+        self._feedback = feedback
         self._neighbour_weight = neighbour_weight
         self._passage_tokens = passage_tokens
         self._link_near_duplicates = link_near_duplicates
@@ -63,24 +79,51 @@ class HybridRetriever:
         among = None if query.filter is None else view.matching(query.filter)
         # Chunks that are read with another one are no results of their own: so many more are asked for.
         depth = max(self._depth, query.k * (CHUNKS_OF_A_PASSAGE if self._passage_tokens else 1))
-        legs: dict[str, Sequence[ScoredChunk]] = {}
+        found, vector = self._legs(query, view, depth, among, dense=dense, lexical=lexical)
+        places = KnownPlaces(view.places)
+        with tracing.span("retrieval fuse"):
+            ranked = rank(found, places, depth=self._depth, stretch_share=self._stretch_share)
+        raw = {"dense": found.dense, "lexical": found.lexical}
+        share = feedback_share(found.dense, most=self._feedback) if found.lexical and vector is not None else 0.0
+        if share and ranked and vector is not None:
+            with tracing.span("retrieval feedback", {names.FEEDBACK: share}):
+                judged = places([chunk for chunk, _ in ranked[:JUDGED]])
+                vector = moved(vector, ranked, judged, share=share, around=view.places_around, index=view.dense)
+                found = replace(found, dense=view.dense.search(vector, depth, among=among))
+                ranked = rank(found, places, depth=self._depth, stretch_share=self._stretch_share)
+                raw["feedback"] = found.dense
+        with tracing.span("retrieval neighbours"):
+            linked = view.linked([chunk for chunk, _ in ranked]) if self._link_near_duplicates and ranked else {}
+            ranked = _best_of_linked(ranked, linked)
+            beside = Neighbourhood(ranked, places, weight=self._neighbour_weight)
+            spans = beside.spans(view.places_around, most_tokens=self._passage_tokens)
+            passages = _passages(list(islice(spans, query.k)), raw, view)
+            return [_naming_linked(passage, linked) for passage in passages]
+
+    def _legs(
+        self, query: Query, view: IndexView, depth: int, among: Numbers | None, *, dense: bool, lexical: bool
+    ) -> tuple[Legs, Vectors | None]:
+        """What each leg finds, and the question's vector where there is a dense leg to search."""
+        vector: Vectors | None = None
+        near: Sequence[ScoredChunk] = ()
+        worded: Sequence[ScoredChunk] = ()
+        stretches: Sequence[ScoredChunk] = ()
         if dense and len(view.dense):
             with tracing.span("retrieval embed"):
                 vector = self._embedder.embed_queries([query.text])[0]
             with tracing.span("retrieval dense"):
-                legs["dense"] = view.dense.search(vector, depth, among=among)
+                near = view.dense.search(vector, depth, among=among)
         if lexical:
             with tracing.span("retrieval lexical"):
-                legs["lexical"] = view.lexical.search(query.text, depth, among=among)
-        with tracing.span("retrieval fuse"):
-            ranked = fuse(legs, depth=self._depth) if legs else []
-        with tracing.span("retrieval neighbours"):
-            linked = view.linked([chunk for chunk, _ in ranked]) if self._link_near_duplicates and ranked else {}
-            ranked = _best_of_linked(ranked, linked)
-            beside = Neighbourhood(ranked, view.places, weight=self._neighbour_weight)
-            spans = beside.spans(view.places_around, most_tokens=self._passage_tokens)
-            passages = _passages(list(islice(spans, query.k)), legs, view)
-            return [_naming_linked(passage, linked) for passage in passages]
+                worded = view.lexical.search(query.text, depth, among=among)
+                if self._stretch_share:
+                    stretches = view.stretches.search(query.text, self._depth, among=among)
+        legs = Legs.weighted(
+            dense=near, lexical=worded, stretches=stretches, depth=self._depth, offset=self._dense_weight_offset
+        )
+        if self._dense_weight is not None and near and worded:
+            legs = replace(legs, dense_weight=self._dense_weight)
+        return legs, vector
 
 
 def _passages(spans: Sequence[FoundSpan], legs: Mapping[str, Sequence[ScoredChunk]], view: IndexView) -> list[Passage]:

@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TypeAlias
 
+from rag_engine.context_retrieval.ranking import JUDGED
 from rag_engine.types.retrieval import ChunkPlace
 
 # Only passages of this share of the best one's score are read with their neighbours ...
@@ -19,9 +20,6 @@ GROWING_SHARE = 0.65
 NEIGHBOUR_SHARE = 0.25
 _GROWING_WEIGHT = 0.25
 _REACH = 8  # chunks on each side that are looked at
-# So many of the best chunks speak for their neighbours and are spoken for; what is further down has little to say, and
-# to find where it lies costs as much as the rest of a search.
-JUDGED = 150
 
 
 FindPlaces: TypeAlias = "Callable[[Sequence[int]], Mapping[int, ChunkPlace]]"

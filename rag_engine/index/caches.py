@@ -1,4 +1,4 @@
-"""Keeps the dense and the lexical index at the catalog's commit: catches up, or makes them anew."""
+"""Keeps the dense and the lexical indexes at the catalog's commit: catches up, or makes them anew."""
 
 from __future__ import annotations
 
@@ -6,20 +6,21 @@ import contextlib
 import logging
 import shutil
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 
 import numpy as np
-from filelock import FileLock, Timeout
 
 from rag_engine import tracing
-from rag_engine.errors import CacheDamagedError, IndexLockedError, IndexReadOnlyError, StorageError, StorageFullError
-from rag_engine.index import lexical as lexical_folder
-from rag_engine.index.catalog import Catalog, ChunkEntry
+from rag_engine.errors import CacheDamagedError, StorageError
+from rag_engine.index.cache_lock import cache_lock
+from rag_engine.index.catalog import Catalog
 from rag_engine.index.dense import EXACT_UP_TO, RECALL_TARGET, Compression, FaissIndex, discard_manifest
 from rag_engine.index.dense import FOLDER_NAME as DENSE_FOLDER
 from rag_engine.index.dense import stands_at as dense_stands_at
 from rag_engine.index.files import writing
 from rag_engine.index.lexical import TantivyIndex
+from rag_engine.index.lexical_upkeep import LexicalUpkeep
 from rag_engine.index.lock import read_lock
 from rag_engine.protocols import LexicalEntry
 from rag_engine.tracing import names
@@ -27,8 +28,9 @@ from rag_engine.types.health import DenseState
 
 logger = logging.getLogger(__name__)
 
-LOCK_NAME = "caches.lock"
-LOCK_SECONDS = 600.0
+LEXICAL_FOLDER = "lexical"
+STRETCHES_FOLDER = "stretches"
+TITLES_OF_A_STRETCH = 3
 OLD_DENSE_FILE = "dense.faiss"
 
 
@@ -49,7 +51,18 @@ class Caches:
         self._exact_up_to = exact_up_to
         self._recall_target = recall_target
         self._dense: FaissIndex | None = None
-        self._lexical: TantivyIndex | None = None
+        self._lexical = LexicalUpkeep(
+            folder / LEXICAL_FOLDER,
+            catalog=catalog,
+            entries_since=partial(_chunks_since, catalog),
+            removed_since=partial(_removed_since, catalog),
+        )
+        self._stretches = LexicalUpkeep(
+            folder / STRETCHES_FOLDER,
+            catalog=catalog,
+            entries_since=partial(_stretches_since, catalog),
+            removed_since=partial(_stretches_gone_since, catalog),
+        )
 
     def dense_at(self, commit: int) -> FaissIndex:
         """The dense leg at the catalog's present commit, or a later one where another process has
@@ -68,7 +81,7 @@ class Caches:
             if index.commit >= commit and not index.wants_saving:
                 return index
         try:
-            with self._cache_lock():
+            with cache_lock(self._folder):
                 return self._dense_on_disk(commit)
         except StorageError:  # the files cannot be written: this process catches up for itself
             index = held if held is not None and held.dimension == self._dimension() else self._dense_in_memory(commit)
@@ -146,84 +159,12 @@ class Caches:
             raise CacheDamagedError(f"{path} reflects commit {reflected}, which the catalog does not have")
 
     def lexical_at(self, commit: int) -> TantivyIndex:
-        """The lexical leg at the catalog's present commit, or a later one where another process has
-        committed meanwhile. Call within ``catalog.reading()``."""
-        if commit == 0:
-            return TantivyIndex()  # nothing is there to keep in a file
-        held, self._lexical = self._lexical, None
-        damaged = held is not None and held.damaged
-        if held is not None and not damaged:
-            with contextlib.suppress(CacheDamagedError):
-                held.refresh()
-                if held.commit >= commit:
-                    self._lexical = held
-                    return held
-        try:
-            with self._cache_lock():
-                self._lexical = self._caught_up_on_disk(commit, anew=damaged)
-        except IndexReadOnlyError:
-            self._lexical = TantivyIndex()
-            self._catch_up_lexical(self._lexical, commit)
-        return self._lexical
+        """The lexical leg over chunks, as ``dense_at``."""
+        return self._lexical.at(commit)
 
-    def _caught_up_on_disk(self, commit: int, *, anew: bool) -> TantivyIndex:
-        if not anew:
-            index = self._lexical_on_disk(commit)
-            try:
-                self._catch_up_lexical(index, commit)
-            except CacheDamagedError as error:
-                # A process killed while tantivy committed leaves files that stop every later commit.
-                logger.warning("%s; it is rebuilt from the catalog", error.message)
-            else:
-                return index
-        index = self._new_lexical()
-        try:
-            self._catch_up_lexical(index, commit)
-        except CacheDamagedError as error:
-            # A new index holds no damage: tantivy could not write, and seldom says why.
-            raise StorageFullError(error.message, hint="check the disk") from error
-        return index
-
-    def _lexical_on_disk(self, commit: int) -> TantivyIndex:
-        folder = self._folder / lexical_folder.FOLDER_NAME
-        index_id = self._catalog.index_id
-        try:
-            index = TantivyIndex.load(folder, index_id=index_id)
-            self._refuse_unknown(folder, index.commit, commit)
-        except CacheDamagedError as error:
-            if folder.exists():
-                logger.warning("%s; it is rebuilt from the catalog", error.message)
-            return self._new_lexical()
-        return index
-
-    def _new_lexical(self) -> TantivyIndex:
-        return TantivyIndex(self._folder / lexical_folder.FOLDER_NAME, index_id=self._catalog.index_id)
-
-    def _catch_up_lexical(self, index: TantivyIndex, commit: int) -> None:
-        since = index.commit
-        if since >= commit:
-            return
-        with tracing.span("index lexical", {names.COMMIT: commit}):
-            index.update(
-                remove=self._catalog.removed_since(since).tolist() if since else [],
-                add=(_lexical_entry(entry) for entries in self._catalog.added_since(since) for entry in entries),
-                commit=commit,
-            )
-
-    @contextlib.contextmanager
-    def _cache_lock(self) -> Iterator[None]:
-        lock = FileLock(self._folder / LOCK_NAME)
-        try:
-            with writing(self._folder / LOCK_NAME):
-                lock.acquire(timeout=LOCK_SECONDS)
-        except Timeout as error:
-            raise IndexLockedError(
-                f"another process has been at the index files of {self._folder.name} for {LOCK_SECONDS:.0f} s"
-            ) from error
-        try:
-            yield
-        finally:
-            lock.release()
+    def stretches_at(self, commit: int) -> TantivyIndex:
+        """The lexical leg over stretches of documents, each under the number of its first chunk; as ``dense_at``."""
+        return self._stretches.at(commit)
 
     def catch_up(self) -> None:
         """Brings both legs up to the catalog; opens neither where their files stand at its commit."""
@@ -231,6 +172,7 @@ class Caches:
             if not self._stand_at(commit):
                 self.dense_at(commit)
                 self.lexical_at(commit)
+                self.stretches_at(commit)
 
     def save(self) -> None:
         """Brings the files of both legs up to the catalog.
@@ -241,23 +183,27 @@ class Caches:
         with self._catalog.reading() as commit:
             if self._stand_at(commit):
                 return
-            with self._cache_lock(), writing(self._folder):
+            with cache_lock(self._folder), writing(self._folder):
                 self._dense = self._dense_on_disk(commit)
             self.lexical_at(commit)
+            self.stretches_at(commit)
 
     def _stand_at(self, commit: int) -> bool:
         """Whether the files of both legs reflect the commit and are whole. Opens neither."""
         index_id = self._catalog.index_id
-        return dense_stands_at(commit, folder=self._folder / DENSE_FOLDER, index_id=index_id) and (
-            lexical_folder.stands_at(commit, folder=self._folder / lexical_folder.FOLDER_NAME, index_id=index_id)
+        return (
+            dense_stands_at(commit, folder=self._folder / DENSE_FOLDER, index_id=index_id)
+            and self._lexical.stand_at(commit)
+            and self._stretches.stand_at(commit)
         )
 
     def discard(self) -> None:
         """Forgets both legs and removes their files: the next use makes them anew from the catalog."""
-        self._dense = self._lexical = None
-        with self._cache_lock(), writing(self._folder):
+        self._dense = None
+        with cache_lock(self._folder), writing(self._folder):
             shutil.rmtree(self._folder / DENSE_FOLDER, ignore_errors=True)
-            self._new_lexical()
+            self._lexical.discard()
+            self._stretches.discard()
 
     def on_disk(self, *, read: bool = False) -> dict[str, int | str]:
         """For each leg the commit that its files reflect, or what is wrong with them. Looks at the files afresh, and
@@ -268,10 +214,8 @@ class Caches:
             found["dense"] = FaissIndex.open(self._folder / DENSE_FOLDER, index_id=index_id, read=read).commit
         except StorageError as error:
             found["dense"] = error.message
-        try:
-            found["lexical"] = TantivyIndex.load(self._folder / lexical_folder.FOLDER_NAME, index_id=index_id).commit
-        except StorageError as error:
-            found["lexical"] = error.message
+        found["lexical"] = self._lexical.on_disk()
+        found["stretches"] = self._stretches.on_disk()
         return found
 
     def dense_state(self) -> DenseState | None:
@@ -289,5 +233,26 @@ def context_of(title: str, heading_path: tuple[str, ...]) -> str:
     return "\n".join(dict.fromkeys(part for part in (title, *heading_path) if part))
 
 
-def _lexical_entry(entry: ChunkEntry) -> LexicalEntry:
-    return LexicalEntry(chunk=entry.number, context=context_of(entry.title, entry.heading_path), text=entry.text)
+def _chunks_since(catalog: Catalog, commit: int) -> Iterator[LexicalEntry]:
+    for entries in catalog.added_since(commit):
+        for entry in entries:
+            yield LexicalEntry(chunk=entry.number, context=context_of(entry.title, entry.heading_path), text=entry.text)
+
+
+def _removed_since(catalog: Catalog, commit: int) -> list[int]:
+    removed: list[int] = catalog.removed_since(commit).tolist()
+    return removed
+
+
+def _stretches_since(catalog: Catalog, commit: int) -> Iterator[LexicalEntry]:
+    for entry in catalog.stretches_since(commit):
+        headings = (heading for path in entry.heading_paths for heading in path)
+        # What a text is about is in its title, which weighs little once in so many words.
+        context = "\n".join([*[entry.title] * TITLES_OF_A_STRETCH, context_of("", tuple(headings))])
+        yield LexicalEntry(chunk=entry.chunks[0], context=context, text=entry.text)
+
+
+def _stretches_gone_since(catalog: Catalog, commit: int) -> list[int]:
+    """Chunks that may have been the first of a stretch: those removed, and all of documents that changed."""
+    kept = (chunk for entry in catalog.stretches_since(commit) for chunk in entry.chunks)
+    return [*_removed_since(catalog, commit), *kept]

@@ -32,6 +32,14 @@ class ExactIndex:
         kept = ~np.isin(self._numbers, numbers)
         self._numbers, self._vectors = self._numbers[kept], self._vectors[kept]
 
+    def vectors(self, chunks: Numbers) -> Vectors:
+        """The vectors of these chunks, ascending numbers without doubles, shape (n, dimension); unknown ones are
+        passed over."""
+        held = chunks[np.isin(chunks, self._numbers)]
+        order = np.argsort(self._numbers)
+        vectors: Vectors = self._vectors[order[np.searchsorted(self._numbers, held, sorter=order)]]
+        return vectors
+
     def search(self, vector: Vectors, depth: int, *, among: Numbers | None = None) -> list[ScoredChunk]:
         """The ``depth`` best chunks for a vector of shape (dimension,), best first, ties by number."""
         admitted = np.ones(len(self._numbers), dtype=bool) if among is None else np.isin(self._numbers, among)

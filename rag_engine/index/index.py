@@ -92,11 +92,16 @@ class Index:
         for attempt in range(VIEW_ATTEMPTS):
             with self.catalog.reading() as commit:
                 words = self.caches.lexical_at(commit) if lexical else None
+                stretches = self.caches.stretches_at(commit) if lexical else None
                 vectors = self.caches.dense_at(commit) if dense else None
-                reflected = max(words.commit if words else 0, self.caches.dense_commit if dense else 0)
+                reflected = max(
+                    words.commit if words else 0,
+                    stretches.commit if stretches else 0,
+                    self.caches.dense_commit if dense else 0,
+                )
                 if reflected > commit and attempt < VIEW_ATTEMPTS - 1:
                     continue  # another process committed after this view began: begin at its commit
-                yield View(commit, self.catalog, vectors, words)
+                yield View(commit, self.catalog, vectors, words, stretches)
                 return
 
 
@@ -108,6 +113,7 @@ class View:
     catalog: Catalog
     dense_leg: DenseIndex | None
     lexical_leg: LexicalIndex | None
+    stretches_leg: LexicalIndex | None
 
     @property
     def dense(self) -> DenseIndex:
@@ -122,6 +128,13 @@ class View:
         if self.lexical_leg is None:
             raise LookupError("the view was not asked for the lexical leg")
         return self.lexical_leg
+
+    @property
+    def stretches(self) -> LexicalIndex:
+        """The lexical leg over stretches of documents."""
+        if self.stretches_leg is None:
+            raise LookupError("the view was not asked for the lexical leg")
+        return self.stretches_leg
 
     def matching(self, condition: Filter) -> Numbers:
         """Numbers of the chunks whose document satisfies the filter, ascending."""

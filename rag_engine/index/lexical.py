@@ -26,7 +26,6 @@ from rag_engine.types.retrieval import ScoredChunk
 if TYPE_CHECKING:
     from rag_engine.protocols import Numbers
 
-FOLDER_NAME = "lexical"
 MANIFEST = "files.json"
 # Raised whenever the same chunk would be indexed as other terms; an index of another form is built anew.
 FORM = 2

@@ -101,6 +101,11 @@ class ScoredChunk:
     score: float
 
 
+# So many chunks of a document, one after the other, are read as one text where their words are searched for together:
+# the chunk of this ordinal lies in stretch ``ordinal // STRETCH_CHUNKS``.
+STRETCH_CHUNKS = 16
+
+
 @dataclass(frozen=True, slots=True)
 class Passage:
     """What a search brought: characters of a document, around the ``chunk`` that was found.

@@ -1,6 +1,6 @@
 """The catalog in SQLite: the only truth of an index."""
 
-from rag_engine.index.catalog.catalog import Catalog, ChunkEntry
+from rag_engine.index.catalog.catalog import Catalog, ChunkEntry, StretchEntry
 from rag_engine.index.catalog.change import Change
 from rag_engine.index.catalog.connection import FILE_NAME
 from rag_engine.index.catalog.neighbourhood import Neighbourhood
@@ -28,6 +28,7 @@ __all__ = [
     "PreparedDocument",
     "SourceRecord",
     "StoredDocument",
+    "StretchEntry",
     "document_digest",
     "embedding_key",
     "readable_documents",

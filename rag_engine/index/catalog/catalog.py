@@ -24,7 +24,7 @@ from rag_engine.index.catalog.neighbourhood import NearDuplicates, Neighbourhood
 from rag_engine.index.catalog.records import CatalogCounts, SourceRecord, StoredDocument
 from rag_engine.index.catalog.source_records import SourceRecords
 from rag_engine.types.document import Block, BlockKind, Document, Page, Truncation
-from rag_engine.types.retrieval import ChunkPlace, Filter, Passage
+from rag_engine.types.retrieval import STRETCH_CHUNKS, ChunkPlace, Filter, Passage
 from rag_engine.types.suspicion import SuspiciousDocument, suspicions_in
 
 if TYPE_CHECKING:
@@ -62,6 +62,18 @@ class ChunkEntry:
     heading_path: tuple[str, ...]
     text: str
     vector: Vectors
+
+
+@dataclass(frozen=True, slots=True)
+class StretchEntry:
+    """Chunks of a document that follow each other, as the lexical index reads them: as one text."""
+
+    document: int
+    number: int
+    chunks: tuple[int, ...]
+    title: str
+    heading_paths: tuple[tuple[str, ...], ...]
+    text: str
 
 
 class Catalog:
@@ -312,6 +324,29 @@ class Catalog:
                 for number, title, path, text, vector in rows
             ]
             last = rows[-1][0]
+
+    def stretches_since(self, commit: int) -> Iterator[StretchEntry]:
+        """The stretches of all documents that commits after ``commit`` added or changed, by document."""
+        last = 0
+        while rows := self._rows(
+            "select number, title, text from documents where added_commit > ? and number > ? order by number limit 1",
+            (commit, last),
+        ):
+            ((last, title, text),) = rows
+            chunks = self._rows(
+                "select number, start, end, heading_path from chunks where document = ? order by ordinal", (last,)
+            )
+            for stretch, first in enumerate(range(0, len(chunks), STRETCH_CHUNKS)):
+                members = chunks[first : first + STRETCH_CHUNKS]
+                paths = dict.fromkeys(path for *_, path in members)
+                yield StretchEntry(
+                    document=last,
+                    number=stretch,
+                    chunks=tuple(chunk for chunk, *_ in members),
+                    title=title,
+                    heading_paths=tuple(tuple(json.loads(path)) for path in paths),
+                    text=text[members[0][1] : members[-1][2]],
+                )
 
     def matching(self, expression: Filter) -> Numbers:
         """Numbers of the chunks whose document satisfies the filter, ascending."""

@@ -144,6 +144,12 @@ class FaissIndex:
         order = np.lexsort((numbers, -scores))[:depth]
         return [ScoredChunk(int(numbers[place]), float(scores[place])) for place in order]
 
+    def vectors(self, chunks: Numbers) -> Vectors:
+        """The vectors of these chunks, ascending numbers without doubles, shape (n, dimension); unknown ones are
+        passed over."""
+        vectors: Vectors = self._rows.vectors.take(self._rows.positions(chunks))
+        return vectors
+
     # Its folder -----------------------------------------------------------------------------------
 
     @property

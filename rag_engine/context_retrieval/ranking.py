@@ -1,0 +1,85 @@
+"""One ranking out of what the legs found: chunks by meaning, chunks by words, and the words of what lies around them.
+
+The words of one question seldom stand all in one small chunk. How well they are found in the stretch of the document
+around it counts for a chunk more than how well they are found in itself: quality/retrieval_parts in
+benchmarks/README.md.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from itertools import islice
+
+from rag_engine.context_retrieval.fusion import dense_weight, fuse, normalized, ranked
+from rag_engine.types.retrieval import STRETCH_CHUNKS, ChunkPlace, ScoredChunk
+
+# So many of the best chunks are looked at by their places; what is further down has little to say, and to find where it
+# lies costs as much as the rest of a search.
+JUDGED = 150
+
+
+@dataclass(frozen=True, slots=True)
+class Legs:
+    """What each leg found for a question, best first; a leg that was not asked found nothing. A stretch is known by
+    its first chunk. ``dense_weight`` is the dense leg's share of the fused score."""
+
+    dense: Sequence[ScoredChunk] = ()
+    lexical: Sequence[ScoredChunk] = ()
+    stretches: Sequence[ScoredChunk] = ()
+    dense_weight: float = field(default=0.0)
+
+    @classmethod
+    def weighted(
+        cls,
+        *,
+        dense: Sequence[ScoredChunk],
+        lexical: Sequence[ScoredChunk],
+        stretches: Sequence[ScoredChunk],
+        depth: int,
+        offset: float,
+    ) -> Legs:
+        """With the weight that the shape of the scores foretells."""
+        return cls(dense, lexical, stretches, dense_weight(dense, lexical, depth=depth, offset=offset))
+
+
+class KnownPlaces:
+    """Where chunks lie, asked once for each."""
+
+    def __init__(self, find: Callable[[Sequence[int]], Mapping[int, ChunkPlace]]) -> None:
+        self._find = find
+        self._known: dict[int, ChunkPlace] = {}
+
+    def __call__(self, chunks: Sequence[int]) -> dict[int, ChunkPlace]:
+        """The places of those of the chunks that there are."""
+        if unknown := [chunk for chunk in chunks if chunk not in self._known]:
+            self._known.update(self._find(unknown))
+        return {chunk: self._known[chunk] for chunk in chunks if chunk in self._known}
+
+
+def rank(legs: Legs, places: KnownPlaces, *, depth: int, stretch_share: float) -> list[tuple[int, float]]:
+    """Chunks with scores from 0 to 1, best first, ties by number; what a leg found beyond ``depth`` comes after all
+    others, below 0. ``stretch_share`` is the share of the lexical score that a chunk has from its stretch."""
+    dense, lexical = normalized(legs.dense, depth), normalized(legs.lexical, depth)
+    around = _stretch_scores(legs.stretches, places, depth)
+    share = stretch_share if around else 0.0
+    of_dense, of_words = legs.dense_weight, (1 - legs.dense_weight)
+    fused = fuse([(of_dense, dense), (of_words, lexical)], depth=depth)
+    judged = [chunk for chunk, score in islice(fused, JUDGED) if score > 0]
+    known = places(judged)
+    scores = {}
+    for chunk in judged:
+        place = known.get(chunk)
+        of_stretch = around.get((place.document, place.ordinal // STRETCH_CHUNKS), 0.0) if place else 0.0
+        words = (1 - share) * max(0.0, lexical.get(chunk, 0.0)) + share * of_stretch
+        scores[chunk] = of_dense * max(0.0, dense.get(chunk, 0.0)) + of_words * words
+    best = ranked(scores)
+    least = best[-1][1] if best else 0.0
+    return [*best, *((chunk, min(score, least)) for chunk, score in fused if chunk not in scores)]
+
+
+def _stretch_scores(stretches: Sequence[ScoredChunk], places: KnownPlaces, depth: int) -> dict[tuple[int, int], float]:
+    """Normalised scores by document and stretch."""
+    scores = normalized(stretches[:depth], depth)
+    known = places(list(scores))
+    return {(place.document, place.ordinal // STRETCH_CHUNKS): scores[chunk] for chunk, place in known.items()}
