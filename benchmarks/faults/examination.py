@@ -129,7 +129,11 @@ def content(folder: Path, embedder: Embedder) -> dict[str, Any]:
                 question: sorted(places[hit.chunk] for hit in view.lexical.search(question, depth))
                 for question in (*QUESTIONS, COMMON_WORD)
             },
-            "sizes": (len(view.dense), len(view.lexical)),
+            "stretches": {
+                question: sorted(places[hit.chunk] for hit in view.stretches.search(question, depth))
+                for question in (*QUESTIONS, COMMON_WORD)
+            },
+            "sizes": (len(view.dense), len(view.lexical), len(view.stretches)),
             "near_duplicates": index.catalog.near_duplicates.pairs(),
             "sources": {
                 source.path: (source.name, source.sha256, source.loader, source.same_as)

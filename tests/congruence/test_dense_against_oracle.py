@@ -227,9 +227,11 @@ class CachesMachine(RuleBasedStateMachine):
             assert isinstance(dense, FaissIndex)
             return {
                 "dense": dense.numbers().tolist(),
-                "count": len(view.lexical),
+                "count": (len(view.lexical), len(view.stretches)),
                 **{
-                    word: sorted(hit.chunk for hit in view.lexical.search(word, 1000))
+                    word: [
+                        sorted(hit.chunk for hit in leg.search(word, 1000)) for leg in (view.lexical, view.stretches)
+                    ]
                     for word in ("common", "one", "three", "title", "other", "heading")
                 },
             }

@@ -48,7 +48,7 @@ def folder(made: Path, tmp_path: Path) -> Path:
     return tmp_path / "made" / "index"
 
 
-def results(index: Index) -> dict[str, tuple[Results, Results]]:
+def results(index: Index) -> dict[str, tuple[Results, ...]]:
     embedder = HashingEmbedder()
     with index.view(dense=True, lexical=True) as view:
         passages = view.passages(index.catalog.chunk_numbers().tolist())
@@ -61,6 +61,7 @@ def results(index: Index) -> dict[str, tuple[Results, Results]]:
             question: (
                 named(view.dense.search(embedder.embed([question])[0], 40)),
                 named(view.lexical.search(question, 40)),
+                named(view.stretches.search(question, 40)),
             )
             for question in QUESTIONS
         }
@@ -119,6 +120,8 @@ DAMAGES = {
         for lexical in (False, True)
     },
     "no lexical folder": lambda folder: shutil.rmtree(folder / "lexical"),
+    "no folder of stretches": lambda folder: shutil.rmtree(folder / "stretches"),
+    "garbage meta of stretches": lambda folder: (folder / "stretches" / "meta.json").write_text("{{"),
     "no lexical meta": lambda folder: (folder / "lexical" / "meta.json").unlink(),
     "garbage lexical meta": lambda folder: (folder / "lexical" / "meta.json").write_text("{{"),
     "no dense folder": lambda folder: shutil.rmtree(folder / "dense"),
@@ -139,7 +142,7 @@ def test_damage_is_noticed_and_mended_at_the_next_use(
         expected = results(whole)
     damage(folder)
     # What is simply absent, as in a new index, is no damage to warn of.
-    warned = (folder / "dense").exists() and (folder / "lexical").exists()
+    warned = all((folder / name).exists() for name in ("dense", "lexical", "stretches"))
     with closing(Index.open(folder)) as index:
         assert any(isinstance(state, str) for state in index.caches.on_disk().values())
         assert results(index) == expected
