@@ -326,11 +326,12 @@ class Catalog:
             last = rows[-1][0]
 
     def stretches_since(self, commit: int) -> Iterator[StretchEntry]:
-        """The stretches of all documents that commits after ``commit`` added or changed, by document."""
+        """The stretches of all documents that commits after ``commit`` added, changed or chunked anew, by document."""
         last = 0
         while rows := self._rows(
-            "select number, title, text from documents where added_commit > ? and number > ? order by number limit 1",
-            (commit, last),
+            "select number, title, text from documents where number > ? and (added_commit > ? or exists (select 1 from "
+            "chunks where document = documents.number and chunks.added_commit > ?)) order by number limit 1",
+            (last, commit, commit),
         ):
             ((last, title, text),) = rows
             chunks = self._rows(
