@@ -205,10 +205,11 @@ class Engine:
 
         An empty index takes in the gold set's own corpus first; one with documents must hold those that
         the gold set names. ``answers`` says whether every question is asked, besides being searched for; by
-        default it is where the gold set has answers.
+        default it is where the gold set has answers. ``baseline`` is a TREC run file or the report's ``to_json`` in a
+        file, to compare with: see ``significance`` of the report.
 
         Raises:
-            GoldSetError: the gold set cannot be read, or does not fit the index.
+            GoldSetError: the gold set cannot be read, or does not fit the index; or the baseline is of another one.
         """
         from rag_engine.evaluation import read_gold_set
 

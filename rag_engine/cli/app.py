@@ -266,11 +266,20 @@ def evaluate(
         ),
     ] = None,
     baseline: Annotated[
-        Path | None, typer.Option("--baseline", help="TREC run file to compare nDCG@10 with.", metavar="RUN")
+        Path | None,
+        typer.Option(
+            "--baseline", help="What to compare with: a TREC run file, or what --json printed.", metavar="RUN"
+        ),
     ] = None,
     fail_if_worse: Annotated[
-        bool, typer.Option("--fail-if-worse", help="Exit 1 if significantly worse than the baseline (p < .05).")
+        bool, typer.Option("--fail-if-worse", help="Exit 1 if a measure is significantly worse than the baseline's.")
     ] = False,
+    junit: Annotated[
+        Path | None, typer.Option("--junit", help="Write the comparison as JUnit XML.", metavar="FILE")
+    ] = None,
+    html: Annotated[
+        Path | None, typer.Option("--html", help="Write a report with charts as one HTML file.", metavar="FILE")
+    ] = None,
     run_file: Annotated[
         Path | None, typer.Option("--run-file", help="Write the rankings as a TREC run file.", metavar="FILE")
     ] = None,
@@ -296,15 +305,20 @@ def evaluate(
     evaluated on the documents you ingested.
 
     **Examples:**  rag eval gold/scifact  ·  rag eval gold/handbook -i handbook  ·
-    rag eval gold/scifact --baseline old.run --fail-if-worse
+    rag eval gold/scifact --baseline old.run --fail-if-worse --html report.html
     """
+    from rag_engine.cli.evaluation_files import EvaluationFiles
     from rag_engine.cli.progress import ProgressBar
     from rag_engine.engine import Engine
-    from rag_engine.evaluation import read_gold_set, write_run
+    from rag_engine.evaluation import read_gold_set
 
     _check_mode(mode)
     if fail_if_worse and baseline is None:
         raise UsageError("--fail-if-worse needs something to compare with", hint="add --baseline RUN")
+    if junit is not None and baseline is None:
+        raise UsageError("--junit needs something to compare with", hint="add --baseline RUN")
+    files = EvaluationFiles(run_file=run_file, junit=junit, html=html)
+    files.check_places()
     settings = settings_from(config, root=root, model=model)
     gold_set = read_gold_set(gold)
     if index is None and gold_set.corpus is not None:
@@ -322,15 +336,14 @@ def evaluate(
             ingest_progress=bar.ingest,
             progress=bar.questions,
         )
-    if run_file is not None:
-        write_run(run_file, report.run, tag=f"rag_engine-{report.mode.value}")
+    files.write(report)
     if as_json:
         print_json(report.to_json())
     else:
-        from rag_engine.cli.output import show_evaluation
+        from rag_engine.cli.evaluation_output import show_evaluation
 
         show_evaluation(report)
-    if fail_if_worse and report.significance is not None and report.significance.significantly_worse:
+    if fail_if_worse and report.significance is not None and report.significance.worse:
         raise typer.Exit(1)
 
 

@@ -16,7 +16,6 @@ from rag_engine.types.generation import CitationProven, StageDone
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from rag_engine.evaluation import EvaluationReport
     from rag_engine.prompt_engineering import Verification
     from rag_engine.types.generation import Answer, AnswerEvent, Citation
     from rag_engine.types.health import DenseState, Finding, IndexStatus
@@ -105,26 +104,6 @@ def event_printer() -> Callable[[AnswerEvent], None]:
         sys.stdout.flush()
 
     return show
-
-
-def show_evaluation(report: EvaluationReport) -> None:
-    """The measures of a gold set."""
-    out = console()
-    table = Table(title=f"{report.gold}, {report.mode.value}, {report.queries:,} questions", title_justify="left")
-    table.add_column("measure")
-    table.add_column("value", justify="right")
-    for name, value in report.metrics.items():
-        table.add_row(name, "-" if value is None else f"{value:.4f}")
-    out.print(table)
-    comparison = report.significance
-    if comparison is not None:
-        low, high = comparison.interval
-        out.print(
-            f"{comparison.measure} against the baseline: {comparison.mean_difference:+.4f} "
-            f"(95 % interval {low:+.4f} to {high:+.4f}, p = {comparison.p_value:.4f}; "
-            f"{comparison.better} better, {comparison.worse} worse of {comparison.queries})"
-        )
-    out.print(Text(f"{report.seconds:.1f} s", style="dim"))
 
 
 def show_verification(citations: Sequence[Mapping[str, Any]], found: Sequence[Verification]) -> None:

@@ -10,6 +10,11 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 
+from rag_engine.evaluation.confidence_measures import (
+    area_under_risk_coverage,
+    expected_calibration_error,
+    reactions,
+)
 from rag_engine.evaluation.gold_set import GoldQuestion
 from rag_engine.evaluation.span_measures import CharacterSpan, contains
 
@@ -94,8 +99,14 @@ def score_answers(questions: Iterable[GoldQuestion], answers: Mapping[str, Answe
     ``area_under_risk_coverage`` is over answered questions, a risk being an answer that is neither cited
     (questions with gold spans) nor given (questions with gold answers only).
 
+    ``AURC`` is the same area over all questions, an abstention coming after every answer: a reaction is ``right``
+    where the question is answerable, was answered, and the citation (the answer, where there are no gold spans) holds
+    the gold; any answer to an unanswerable question is wrong. ``ECE`` compares the confidence, which is to be the
+    probability that the evidence is there, with whether the question is answerable, in 15 bins of equal mass.
+
     Questions of which the set does not say whether they are answerable only count for ``abstention_rate``
-    and ``citation_intact``.
+    and ``citation_intact``. ``per_query`` also holds each question's ``confidence`` and, where the gold tells it,
+    ``right``.
     """
     questions = list(questions)
     records = {question.id: answers.get(question.id, NO_ANSWER) for question in questions}
@@ -109,10 +120,9 @@ def score_answers(questions: Iterable[GoldQuestion], answers: Mapping[str, Answe
     ]
     checked = [record for record in records.values() if record.intact is not None]
     risks = [
-        (record.confidence, risk)
-        for question in questions
-        if not (record := records[question.id]).abstained
-        and (risk := _risk(question, per_query[question.id])) is not None
+        (scores["confidence"], 1.0 - scores["right"])
+        for scores in per_query.values()
+        if "right" in scores and not scores["abstained"]
     ]
     metrics = {
         "exact_match": _mean(per_query.values(), "exact_match"),
@@ -128,34 +138,21 @@ def score_answers(questions: Iterable[GoldQuestion], answers: Mapping[str, Answe
             sum(record.intact or 0 for record in checked), sum(len(record.citations) for record in checked)
         ),
         "area_under_risk_coverage": area_under_risk_coverage(risks),
+        "AURC": area_under_risk_coverage(reactions(per_query.values())),
+        "ECE": expected_calibration_error(
+            (records[question.id].confidence, float(question.answerable))
+            for question in questions
+            if question.answerable is not None
+        ),
     }
     return AnswerScores(metrics, per_query)
 
 
-def area_under_risk_coverage(answers: Iterable[tuple[float, float]]) -> float | None:
-    """Mean risk among the k most confident answers, over every k (Geifman and El-Yaniv, 2017); lower is better.
-
-    ``answers`` are pairs of confidence and risk. Answers of one confidence share their mean risk, so that their
-    order does not matter. None where there is no answer.
-    """
-    by_confidence: dict[float, list[float]] = {}
-    for confidence, risk in answers:
-        by_confidence.setdefault(confidence, []).append(risk)
-    selective: list[float] = []
-    total = 0.0
-    for confidence in sorted(by_confidence, reverse=True):
-        group = by_confidence[confidence]
-        for _ in group:
-            total += sum(group) / len(group)
-            selective.append(total / (len(selective) + 1))
-    return _share(sum(selective), len(selective))
-
-
 def _score(question: GoldQuestion, record: AnswerRecord) -> dict[str, float]:
     """The measures that apply to one question."""
-    scores = {"abstained": float(record.abstained)}
+    scores = {"abstained": float(record.abstained), "confidence": record.confidence}
     if question.answerable is False:
-        return scores | dict.fromkeys(("exact_match", "f1"), float(record.abstained))
+        return scores | dict.fromkeys(("exact_match", "f1"), float(record.abstained)) | {"right": 0.0}
     if question.answerable is None:
         return scores
     given = NO_ANSWER if record.abstained else record
@@ -166,15 +163,8 @@ def _score(question: GoldQuestion, record: AnswerRecord) -> dict[str, float]:
     if question.spans:
         gold_spans = [span.characters for span in question.spans]
         scores["answer_in_citation"] = float(citation_covers_gold(given.citations, gold_spans))
-    return scores
-
-
-def _risk(question: GoldQuestion, scores: Mapping[str, float]) -> float | None:
-    """Whether an answer that was given is wrong; None where the gold does not tell."""
-    if question.answerable is False:
-        return 1.0
     right = scores.get("answer_in_citation", scores.get("answer_in_text"))
-    return None if right is None else 1.0 - right
+    return scores if right is None else scores | {"right": right}
 
 
 def _mean(scores: Iterable[Mapping[str, float]], measure: str) -> float | None:

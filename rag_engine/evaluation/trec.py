@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import os
 import re
 from pathlib import Path
 from urllib.parse import quote, unquote
@@ -11,6 +10,7 @@ from urllib.parse import quote, unquote
 from rag_engine.errors import EvaluationError, GoldSetError
 from rag_engine.evaluation.gold_files import read_lines
 from rag_engine.evaluation.retrieval_measures import Ranking, Run
+from rag_engine.evaluation.whole_files import write_whole
 
 _COLUMNS = 6
 _UNSAFE = re.compile("[\\s%\ud800-\udfff]")
@@ -31,19 +31,7 @@ def write_run(path: Path, run: Run, tag: str) -> None:
         for query, ranking in run.items()
         for rank, ((document, _), score) in enumerate(zip(ranking, _falling(query, ranking), strict=True), start=1)
     ]
-    path = Path(path)
-    partial = path.with_name(f".{path.name}.{os.getpid()}.partial")
-    try:
-        try:
-            partial.write_text("".join(lines), encoding="utf-8", newline="\n")
-            partial.replace(path)
-        finally:
-            partial.unlink(missing_ok=True)
-    except OSError as error:
-        raise EvaluationError(
-            f"the run file {path} cannot be written: {error.strerror}",
-            hint="choose a folder that exists and is writable",
-        ) from error
+    write_whole(path, "".join(lines), what="the run file")
 
 
 def read_run(path: Path) -> dict[str, list[tuple[str, float]]]:

@@ -4,24 +4,34 @@ from __future__ import annotations
 
 import re
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import TypeAlias
 
 from rag_engine import tracing
 from rag_engine.evaluation import (
     AnswerRecord,
+    Baseline,
+    BaselineComparison,
     CharacterSpan,
     EvaluationReport,
     GoldQuestion,
     GoldSet,
+    Ranks,
+    Run,
+    Side,
     best_chunk_per_document,
     check_against,
-    check_run,
     check_spans,
     compare,
     document_ids,
-    read_run,
+    family_values,
+    find_losses,
+    fingerprint,
+    gold_ranks,
+    precision_recall,
+    read_baseline,
+    risk_coverage,
     score_answers,
     score_run,
 )
@@ -34,9 +44,9 @@ from rag_engine.types.retrieval import Query, SearchMode
 # Chunks fetched for a ranking of 100 documents: long documents bring several each.
 RANKED_CHUNKS = 300
 RANKED_DOCUMENTS = 100
-SIGNIFICANCE_MEASURE = "nDCG@10"
 _MARKER = re.compile(r"\s*\[\d+\]")
 
+Scores: TypeAlias = Mapping[str, Mapping[str, float]]
 ReportQuestions: TypeAlias = Callable[[str, int, int], None]
 AskQuestion: TypeAlias = Callable[[str, SearchMode], Answer]
 
@@ -63,21 +73,22 @@ class EvaluateJob:
     def evaluate(
         self, gold: GoldSet, *, mode: SearchMode, answers: bool | None = None, baseline: Path | None = None
     ) -> EvaluationReport:
-        """The measures of ``gold`` on this index; ``baseline`` is a TREC run to compare nDCG@10 with.
+        """The measures of ``gold`` on this index; ``baseline`` is an earlier run or evaluation to compare with.
 
         ``answers`` says whether every question is asked; by default where the gold set has answers.
 
         Raises:
             GoldSetError: the gold set names documents or characters that the index does not hold, or the
-                baseline is a run of other questions.
+                baseline is of another gold set or has no measure that this evaluation has.
         """
         started = time.perf_counter()
         # A document of the corpus that could not be ingested (an empty one, say) is known, and never found.
-        check_against(gold, set(document_ids(gold.corpus) if gold.corpus else self._catalog.document_ids()))
+        known = set(document_ids(gold.corpus) if gold.corpus else self._catalog.document_ids())
+        check_against(gold, known)
         check_spans(gold, self._catalog.text)
-        baseline_run = None if baseline is None else read_run(baseline)
-        if baseline_run is not None:
-            check_run(baseline_run, {question.id for question in gold.questions})
+        earlier = (
+            None if baseline is None else read_baseline(baseline, gold, known_documents=known, depth=RANKED_DOCUMENTS)
+        )
         if mode is not SearchMode.LEXICAL:
             self._embed_questions(gold.questions)
         with tracing.span("evaluate retrieval"):
@@ -93,14 +104,7 @@ class EvaluateJob:
             metrics.update(answered.metrics)
             for key, values in answered.per_query.items():
                 per_query.setdefault(key, {}).update(values)
-        significance = None
-        if baseline_run is not None and scores is not None:
-            before = score_run(gold.qrels, baseline_run, [SIGNIFICANCE_MEASURE])
-            significance = compare(
-                {query: values[SIGNIFICANCE_MEASURE] for query, values in before.per_query.items()},
-                {query: values[SIGNIFICANCE_MEASURE] for query, values in scores.per_query.items()},
-                measure=SIGNIFICANCE_MEASURE,
-            )
+        ranks = gold_ranks(gold.qrels, run, depth=RANKED_DOCUMENTS)
         return EvaluationReport(
             gold=gold.name,
             form=gold.form,
@@ -108,9 +112,12 @@ class EvaluateJob:
             metrics=metrics,
             per_query=per_query,
             queries=len(gold.questions),
-            significance=significance,
+            significance=None if earlier is None else _compared(gold, earlier, per_query, ranks, run),
             seconds=time.perf_counter() - started,
             run=run,
+            fingerprint=fingerprint(gold),
+            ranks=ranks,
+            precision_recall=precision_recall(gold.qrels, ranks),
         )
 
     def _embed_questions(self, questions: Iterable[GoldQuestion]) -> None:
@@ -146,3 +153,22 @@ class EvaluateJob:
             for c in answer.citations
         ]
         return verdicts.count(Verdict.INTACT)
+
+
+def _compared(gold: GoldSet, earlier: Baseline, per_query: Scores, ranks: Ranks, run: Run) -> BaselineComparison:
+    """Every measure against the baseline's, and why the questions that lost most did."""
+    before = Side(family_values(gold.questions, earlier.per_query), earlier.per_query, earlier.ranks)
+    now = Side(family_values(gold.questions, per_query), per_query, ranks)
+    metrics = compare(before.values, now.values)
+    names = [compared.metric for compared in metrics]
+    return BaselineComparison(
+        baseline=earlier.name,
+        metrics=metrics,
+        losses=find_losses(gold, before=before, now=now, run=run, depth=RANKED_DOCUMENTS),
+        differences={
+            name: {query: value - before.values[name][query] for query, value in now.values[name].items()}
+            for name in names
+        },
+        precision_recall=precision_recall(gold.qrels, earlier.ranks),
+        risk_coverage=risk_coverage(earlier.per_query),
+    )

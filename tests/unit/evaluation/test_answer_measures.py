@@ -22,6 +22,7 @@ ASCII_TEXT = st.text(st.sampled_from("aA tThHe an the.,'-$5 \n"), max_size=30) |
     st.characters(max_codepoint=127), max_size=30
 )
 SPAN = GoldSpan("d1", 10, 15, "Paris")
+REFUSED = 0.1
 
 
 def squad_normalize_answer(s):
@@ -55,7 +56,7 @@ def answered(text="", *citations, confidence=0.9, intact=None) -> AnswerRecord:
     return AnswerRecord(text, abstained=False, confidence=confidence, citations=citations, intact=intact)
 
 
-def abstained(confidence=0.1) -> AnswerRecord:
+def abstained(confidence=REFUSED) -> AnswerRecord:
     return AnswerRecord("The documents do not say.", abstained=True, confidence=confidence)
 
 
@@ -144,17 +145,27 @@ def test_measures_by_hand_over_answerable_and_unanswerable_questions():
             "abstention_rate": 2 / 5,
             "citation_intact": 2 / 3,
             "area_under_risk_coverage": (0 + 1 / 2 + 2 / 3) / 3,
+            "AURC": (0 + 1 / 2 + 2 / 3 + 3 / 4 + 4 / 5) / 5,
+            "ECE": (0.1 + 0.4 + 2 * abs(1 / 2 - REFUSED) + 0.8) / 5,
         }
     )
     assert scores.per_query["right"]["answer_in_citation"] == 1.0
     assert scores.per_query["refused"] == {
         "abstained": 1.0,
+        "confidence": REFUSED,
         "exact_match": 0.0,
         "f1": 0.0,
         "answer_in_text": 0.0,
         "answer_in_citation": 0.0,
+        "right": 0.0,
     }
-    assert scores.per_query["known unknown"] == {"abstained": 1.0, "exact_match": 1.0, "f1": 1.0}
+    assert scores.per_query["known unknown"] == {
+        "abstained": 1.0,
+        "confidence": REFUSED,
+        "exact_match": 1.0,
+        "f1": 1.0,
+        "right": 0.0,
+    }
 
 
 def test_an_abstention_is_never_right_on_an_answerable_question_whatever_its_text():

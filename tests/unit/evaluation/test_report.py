@@ -2,43 +2,34 @@
 
 import json
 
-from rag_engine.evaluation import EvaluationReport, GoldForm, compare
-from rag_engine.types.retrieval import SearchMode
+from tests.unit.evaluation.comparing import comparison, loss, report, values
 
 
-def report(**fields) -> EvaluationReport:
-    return EvaluationReport(
-        gold="scifact",
-        form=GoldForm.BEIR,
-        mode=SearchMode.HYBRID,
-        metrics={"nDCG@10": 0.73, "f1": None},
-        per_query={"q1": {"nDCG@10": 0.73}},
-        queries=1,
-        seconds=1.5,
-        **fields,
-    )
-
-
-def test_the_json_holds_what_scripts_rely_on():
-    assert json.loads(json.dumps(report().to_json(), allow_nan=False)) == {
-        "gold": "scifact",
+def test_the_json_holds_what_scripts_and_later_comparisons_rely_on():
+    made = report(fingerprint="abc", ranks={"q1": {"d1": 3}})
+    assert json.loads(json.dumps(made.to_json(), allow_nan=False)) == {
+        "gold": "small",
         "form": "beir",
         "mode": "hybrid",
         "metrics": {"nDCG@10": 0.73, "f1": None},
         "queries": 1,
         "significance": None,
         "seconds": 1.5,
+        "fingerprint": "abc",
+        "per_query": {"q1": {"nDCG@10": 0.73}},
+        "ranks": {"q1": {"d1": 3}},
     }
 
 
-def test_a_comparison_is_written_with_its_measure_and_interval():
-    significance = compare({"q1": 0.5}, {"q1": 0.75}, measure="nDCG@10")
-    assert json.loads(json.dumps(report(significance=significance).to_json()))["significance"] == {
-        "measure": "nDCG@10",
-        "mean_difference": 0.25,
-        "p_value": 1.0,
-        "interval": [0.25, 0.25],
-        "worse": 0,
-        "better": 1,
-        "queries": 1,
-    }
+def test_a_comparison_is_written_with_its_measures_and_losses():
+    made = report(comparison(values(0.5), values(0.75), loss()))
+    significance = json.loads(json.dumps(made.to_json(), allow_nan=False))["significance"]
+    (measure,) = significance["metrics"]
+    assert (measure["metric"], measure["difference"], measure["interval"], measure["p_holm"]) == (
+        "nDCG@10",
+        0.25,
+        [0.25, 0.25],
+        1.0,
+    )
+    assert (significance["worse"], significance["better"]) == ([], [])
+    assert significance["losses"][0]["documents"] == [{"document": "d0", "before": 1, "now": 3, "above": ["x", "y"]}]
