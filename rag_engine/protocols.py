@@ -216,6 +216,52 @@ class LexicalIndex(Protocol):
         ...
 
 
+class Vocabulary(Protocol):
+    """The words of a corpus in lower case, and the abbreviations that it defines. Words may be asked for in any
+    capitals; numbers, identifiers with digits and scripts without spaces between words are not in it."""
+
+    @property
+    def chunks(self) -> int:
+        """Chunks of the corpus."""
+        ...
+
+    def frequency(self, word: str) -> int:
+        """Chunks that hold the word just as it is spelt, capitals aside; about, where documents were removed."""
+        ...
+
+    def found(self, word: str) -> int:
+        """Chunks in which a lexical search finds the word, also by other forms of it: 0 for a word that no search
+        would find, whatever ``frequency`` says; all for one that searches pass over, such as ``the``."""
+        ...
+
+    def written(self, word: str) -> str:
+        """The word with the capitals of its most frequent form."""
+        ...
+
+    def near(self, word: str, distance: int) -> list[tuple[str, int]]:
+        """Other words within so many edits (Damerau-Levenshtein), with their frequencies, most frequent first."""
+        ...
+
+    def decorated(self, plain: str) -> list[tuple[str, int]]:
+        """Words with marks over letters that are typed as ``plain`` where a keyboard has no such marks, with their
+        frequencies, most frequent first: ``für`` for ``fur`` and for ``fuer``."""
+        ...
+
+    def shortened_to(self, short: str, most_letters: int) -> list[tuple[str, int]]:
+        """Longer words, up to so many letters, that begin with the first letter of ``short`` and hold all of its
+        letters in their order, with their frequencies, most frequent first."""
+        ...
+
+    def long_forms(self, short: str) -> list[tuple[str, str, int]]:
+        """Definitions of a short form, in whatever capitals: short form as written, long form in lower case, chunks
+        that define it; the most frequent first."""
+        ...
+
+    def short_forms(self, long: str) -> list[tuple[str, str, int]]:
+        """Definitions with this long form: short form as written, long form, chunks that define it."""
+        ...
+
+
 class IndexView(Protocol):
     """One commit of an index: everything read through it belongs to that commit."""
 
@@ -238,6 +284,11 @@ class IndexView(Protocol):
     def stretches(self) -> LexicalIndex:
         """The lexical leg over stretches of documents, where the view was asked for the lexical leg: ``STRETCH_CHUNKS``
         chunks that follow each other are read as one text, under the number of the first."""
+        ...
+
+    @property
+    def vocabulary(self) -> Vocabulary:
+        """The corpus's words; opened when it is first asked for."""
         ...
 
     def matching(self, condition: Filter) -> Numbers:
@@ -312,4 +363,5 @@ __all__ = [
     "SearchableIndex",
     "SentenceSplitter",
     "Tokenizer",
+    "Vocabulary",
 ]

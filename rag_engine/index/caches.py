@@ -1,4 +1,4 @@
-"""Keeps the dense and the lexical indexes at the catalog's commit: catches up, or makes them anew."""
+"""Keeps the indexes and the vocabulary at the catalog's commit: catches up, or makes them anew."""
 
 from __future__ import annotations
 
@@ -22,6 +22,7 @@ from rag_engine.index.files import writing
 from rag_engine.index.lexical import TantivyIndex
 from rag_engine.index.lexical_upkeep import LexicalUpkeep
 from rag_engine.index.lock import read_lock
+from rag_engine.index.vocabulary import CorpusVocabulary, VocabularyUpkeep
 from rag_engine.protocols import LexicalEntry
 from rag_engine.tracing import names
 from rag_engine.types.health import DenseState
@@ -35,7 +36,7 @@ OLD_DENSE_FILE = "dense.faiss"
 
 
 class Caches:
-    """The two legs of one index, in this process."""
+    """The two legs of one index and its words, in this process."""
 
     def __init__(
         self,
@@ -63,6 +64,7 @@ class Caches:
             entries_since=partial(_stretches_since, catalog),
             removed_since=partial(_stretches_gone_since, catalog),
         )
+        self._vocabulary = VocabularyUpkeep(folder=folder, catalog=catalog, texts_since=partial(_texts_since, catalog))
 
     def dense_at(self, commit: int) -> FaissIndex:
         """The dense leg at the catalog's present commit, or a later one where another process has
@@ -166,16 +168,21 @@ class Caches:
         """The lexical leg over stretches of documents, each under the number of its first chunk; as ``dense_at``."""
         return self._stretches.at(commit)
 
+    def vocabulary_at(self, commit: int) -> CorpusVocabulary:
+        """The corpus's words at the catalog's present commit, or a later one. Call within ``catalog.reading()``."""
+        return CorpusVocabulary(self._vocabulary.at(commit), self.lexical_at(commit))
+
     def catch_up(self) -> None:
-        """Brings both legs up to the catalog; opens neither where their files stand at its commit."""
+        """Brings all up to the catalog; opens none where their files stand at its commit."""
         with self._catalog.reading() as commit:
             if not self._stand_at(commit):
                 self.dense_at(commit)
                 self.lexical_at(commit)
                 self.stretches_at(commit)
+                self._vocabulary.at(commit)
 
     def save(self) -> None:
-        """Brings the files of both legs up to the catalog.
+        """Brings the files of all caches up to the catalog.
 
         Raises:
             StorageFullError, IndexReadOnlyError, IndexLockedError: see these.
@@ -185,29 +192,32 @@ class Caches:
                 return
             with cache_lock(self._folder), writing(self._folder):
                 self._dense = self._dense_on_disk(commit)
+                self._vocabulary.save(commit)
             self.lexical_at(commit)
             self.stretches_at(commit)
 
     def _stand_at(self, commit: int) -> bool:
-        """Whether the files of both legs reflect the commit and are whole. Opens neither."""
+        """Whether the files of all caches reflect the commit and are whole. Opens none."""
         index_id = self._catalog.index_id
         return (
             dense_stands_at(commit, folder=self._folder / DENSE_FOLDER, index_id=index_id)
             and self._lexical.stand_at(commit)
             and self._stretches.stand_at(commit)
+            and self._vocabulary.stand_at(commit)
         )
 
     def discard(self) -> None:
-        """Forgets both legs and removes their files: the next use makes them anew from the catalog."""
+        """Forgets all caches and removes their files: the next use makes them anew from the catalog."""
         self._dense = None
         with cache_lock(self._folder), writing(self._folder):
             shutil.rmtree(self._folder / DENSE_FOLDER, ignore_errors=True)
             self._lexical.discard()
             self._stretches.discard()
+            self._vocabulary.discard()
 
     def on_disk(self, *, read: bool = False) -> dict[str, int | str]:
-        """For each leg the commit that its files reflect, or what is wrong with them. Looks at the files afresh, and
-        with ``read`` at every byte of the dense ones."""
+        """For each cache the commit that its files reflect, or what is wrong with them. Looks at the files afresh, and
+        with ``read`` at every byte of those but the lexical ones."""
         found: dict[str, int | str] = {}
         index_id = self._catalog.index_id
         try:
@@ -216,6 +226,7 @@ class Caches:
             found["dense"] = error.message
         found["lexical"] = self._lexical.on_disk()
         found["stretches"] = self._stretches.on_disk()
+        found["vocabulary"] = self._vocabulary.on_disk(read=read)
         return found
 
     def dense_state(self) -> DenseState | None:
@@ -237,6 +248,10 @@ def _chunks_since(catalog: Catalog, commit: int) -> Iterator[LexicalEntry]:
     for entries in catalog.added_since(commit):
         for entry in entries:
             yield LexicalEntry(chunk=entry.number, context=context_of(entry.title, entry.heading_path), text=entry.text)
+
+
+def _texts_since(catalog: Catalog, commit: int) -> Iterator[str]:
+    return (f"{entry.context}\n{entry.text}" for entry in _chunks_since(catalog, commit))
 
 
 def _removed_since(catalog: Catalog, commit: int) -> list[int]:

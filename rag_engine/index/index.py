@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -17,7 +17,7 @@ from rag_engine.index.catalog import Catalog
 from rag_engine.index.dense import EXACT_UP_TO, RECALL_TARGET
 from rag_engine.index.files import writing
 from rag_engine.index.writer_lock import writer_lock
-from rag_engine.protocols import DenseIndex, LexicalIndex
+from rag_engine.protocols import DenseIndex, LexicalIndex, Vocabulary
 from rag_engine.types.retrieval import ChunkPlace, Filter, Passage
 
 if TYPE_CHECKING:
@@ -101,7 +101,8 @@ class Index:
                 )
                 if reflected > commit and attempt < VIEW_ATTEMPTS - 1:
                     continue  # another process committed after this view began: begin at its commit
-                yield View(commit, self.catalog, vectors, words, stretches)
+                open_vocabulary = partial(self.caches.vocabulary_at, commit)
+                yield View(commit, self.catalog, vectors, words, stretches, open_vocabulary)
                 return
 
 
@@ -114,6 +115,7 @@ class View:
     dense_leg: DenseIndex | None
     lexical_leg: LexicalIndex | None
     stretches_leg: LexicalIndex | None
+    open_vocabulary: Callable[[], Vocabulary]
 
     @property
     def dense(self) -> DenseIndex:
@@ -135,6 +137,11 @@ class View:
         if self.stretches_leg is None:
             raise LookupError("the view was not asked for the lexical leg")
         return self.stretches_leg
+
+    @property
+    def vocabulary(self) -> Vocabulary:
+        """The corpus's words; opened when it is first asked for."""
+        return self.open_vocabulary()
 
     def matching(self, condition: Filter) -> Numbers:
         """Numbers of the chunks whose document satisfies the filter, ascending."""

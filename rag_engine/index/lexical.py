@@ -157,6 +157,13 @@ class TantivyIndex:
         scored = [ScoredChunk(int(number), float(score)) for number, (score, _) in zip(numbers, hits, strict=True)]
         return sorted(scored, key=lambda hit: (-hit.score, hit.chunk))
 
+    def frequency(self, word: str) -> int:
+        """Chunks in which a search finds the word, also in other forms of it; about, while removed ones are not merged
+        away. All for a word that searches pass over. Raises CacheDamagedError."""
+        terms = self._analyser.analyze(spelled_out(word))
+        with _panics_as_damage(self._folder):
+            return max((int(self._searcher.doc_freq("body", term)) for term in terms), default=len(self))
+
 
 def _make_empty(folder: Path) -> None:
     """Makes the folder anew. Raises OSError."""

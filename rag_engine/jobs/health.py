@@ -108,7 +108,8 @@ class HealthJob:
             if state == commit:
                 continue
             why = f"it reflects commit {state} of {commit}" if isinstance(state, int) else state
-            yield Finding(f"the {name} index", why, "the next search or ingest mends it; or: rag doctor --repair")
+            what = "the vocabulary" if name == "vocabulary" else f"the {name} index"
+            yield Finding(what, why, "the next search or ingest mends it; or: rag doctor --repair")
         with self._catalog.reading() as present:
             held = self._index.caches.dense_at(present).numbers()
             if not np.array_equal(held, self._catalog.chunk_numbers()):
@@ -139,7 +140,7 @@ class HealthJob:
             self._index.caches.save()
         return [
             *(f"the document {identifier} is replaced when its file is next ingested" for identifier in broken),
-            "the dense and lexical indexes were made anew from the catalog",
+            "the dense and lexical indexes and the vocabulary were made anew from the catalog",
             "rag.lock.json was written",
         ]
 

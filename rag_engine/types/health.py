@@ -88,7 +88,7 @@ class DenseState:
 
 @dataclass(frozen=True, slots=True)
 class IndexStatus:
-    """What an index holds. ``copies`` counts sources with the bytes of another one. ``caches`` says for each leg
+    """What an index holds. ``copies`` counts sources with the bytes of another one. ``caches`` says for each of them
     the commit that its files reflect, or what is wrong with them; ``dense`` is None where its files cannot be
     opened. ``truncated`` counts what was left out of documents or is not read of their chunks by the model,
     ``suspicious`` documents that hold something suspicious; ``truncations`` and ``suspicions`` name the first of

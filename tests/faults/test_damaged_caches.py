@@ -52,6 +52,7 @@ def results(index: Index) -> dict[str, tuple[Results, ...]]:
     embedder = HashingEmbedder()
     with index.view(dense=True, lexical=True) as view:
         passages = view.passages(index.catalog.chunk_numbers().tolist())
+        words = [(word, view.vocabulary.frequency(word)) for word in ("common", "shared", "absent")]
 
         def named(hits: list) -> Results:  # type: ignore[type-arg]
             # Without scores: BM25 counts what was removed until tantivy merges it away; a new index has none of it.
@@ -62,6 +63,7 @@ def results(index: Index) -> dict[str, tuple[Results, ...]]:
                 named(view.dense.search(embedder.embed([question])[0], 40)),
                 named(view.lexical.search(question, 40)),
                 named(view.stretches.search(question, 40)),
+                words,
             )
             for question in QUESTIONS
         }
@@ -75,9 +77,13 @@ def segment_files(folder: Path) -> list[Path]:
     return [file for file in (folder / "lexical").iterdir() if len(file.stem) == 32]
 
 
-def on_files(change: Callable[[Path], object], *, lexical: bool) -> Callable[[Path], None]:
+def word_files(folder: Path) -> list[Path]:
+    return list((folder / "vocabulary").iterdir())
+
+
+def on_files(change: Callable[[Path], object], files: Callable[[Path], list[Path]]) -> Callable[[Path], None]:
     def damage(folder: Path) -> None:
-        for file in segment_files(folder) if lexical else dense_files(folder):
+        for file in files(folder):
             change(file)
 
     return damage
@@ -115,9 +121,9 @@ def flip(file: Path) -> None:
 
 DAMAGES = {
     **{
-        f"{change.__name__} {'lexical' if lexical else 'dense'}": on_files(change, lexical=lexical)
+        f"{change.__name__} {files.__name__}": on_files(change, files)
         for change in (truncate, zero, garbage, Path.unlink)
-        for lexical in (False, True)
+        for files in (dense_files, segment_files, word_files)
     },
     "no lexical folder": lambda folder: shutil.rmtree(folder / "lexical"),
     "no folder of stretches": lambda folder: shutil.rmtree(folder / "stretches"),
@@ -129,6 +135,12 @@ DAMAGES = {
     "no dense rows": lambda folder: next((folder / "dense").glob("rows.*")).unlink(),
     "one bit of the dense rows": lambda folder: flip(next((folder / "dense").glob("rows.*"))),
     "one bit of the dense manifest": lambda folder: flip(folder / "dense" / "manifest.json"),
+    "no vocabulary folder": lambda folder: shutil.rmtree(folder / "vocabulary"),
+    "no vocabulary manifest": lambda folder: (folder / "vocabulary" / "manifest.json").unlink(),
+    "no words": lambda folder: next((folder / "vocabulary").glob("words.*")).unlink(),
+    "one bit of the words": lambda folder: flip(next((folder / "vocabulary").glob("words.*"))),
+    "one bit of the vocabulary manifest": lambda folder: flip(folder / "vocabulary" / "manifest.json"),
+    "another index's vocabulary": swap("vocabulary", "other"),
     "another index's dense": swap("dense", "other"),
     "another index's lexical": swap("lexical", "other"),
 }
@@ -142,7 +154,7 @@ def test_damage_is_noticed_and_mended_at_the_next_use(
         expected = results(whole)
     damage(folder)
     # What is simply absent, as in a new index, is no damage to warn of.
-    warned = all((folder / name).exists() for name in ("dense", "lexical", "stretches"))
+    warned = all((folder / name).exists() for name in ("dense", "lexical", "stretches", "vocabulary"))
     with closing(Index.open(folder)) as index:
         assert any(isinstance(state, str) for state in index.caches.on_disk().values())
         assert results(index) == expected
@@ -151,7 +163,7 @@ def test_damage_is_noticed_and_mended_at_the_next_use(
         assert set(index.caches.on_disk().values()) == {index.catalog.commit_number()}
 
 
-@pytest.mark.parametrize("name", ["dense", "lexical"])
+@pytest.mark.parametrize("name", ["dense", "lexical", "stretches", "vocabulary"])
 def test_an_older_copy_catches_up(made: Path, folder: Path, name: str) -> None:
     swap(name, "older")(folder)
     with closing(Index.open(made / "index")) as whole, closing(Index.open(folder)) as index:

@@ -28,7 +28,7 @@ def lexical_hits(index: Index, word: str) -> list[int]:
 
 def test_an_ingest_leaves_both_files_at_its_commit(index: Index, ingest: Ingest) -> None:
     report = ingest(Document("a", "common"))
-    assert index.caches.on_disk() == {"dense": report.commit, "lexical": report.commit, "stretches": report.commit}
+    assert index.caches.on_disk() == dict.fromkeys(("dense", "lexical", "stretches", "vocabulary"), report.commit)
 
 
 def test_a_file_behind_the_catalog_catches_up_without_being_rebuilt(
@@ -52,7 +52,7 @@ def test_discarded_caches_come_back(index: Index, ingest: Ingest) -> None:
     assert isinstance(index.caches.on_disk()["dense"], str)
     assert lexical_hits(index, "common") == [1]
     index.caches.save()
-    assert index.caches.on_disk() == {"dense": 2, "lexical": 2, "stretches": 2}
+    assert index.caches.on_disk() == dict.fromkeys(("dense", "lexical", "stretches", "vocabulary"), 2)
 
 
 def test_leftovers_of_a_killed_commit_do_not_stop_an_ingest(
