@@ -11,12 +11,12 @@ from typing import TYPE_CHECKING
 
 from rag_engine import tracing
 from rag_engine.embedding import CachedEmbedder, WeightDigests, default_cache, find_model, open_embedder, usable_cores
-from rag_engine.errors import ParserFailureError
+from rag_engine.errors import ParserFailureError, UsageError
 from rag_engine.index import Index, LockedEmbedder
 
 if TYPE_CHECKING:
     from rag_engine.config import Settings
-    from rag_engine.context_retrieval import HybridRetriever
+    from rag_engine.context_retrieval import HybridRetriever, OptimizedRetriever
     from rag_engine.embedding import ModelFiles
     from rag_engine.ingestion import Sandbox
     from rag_engine.jobs.estimate import EstimateJob
@@ -24,9 +24,14 @@ if TYPE_CHECKING:
     from rag_engine.jobs.health import HealthJob
     from rag_engine.jobs.ingest import IngestJob
     from rag_engine.jobs.ingest_progress import ReportProgress
+    from rag_engine.jobs.learn import LearnJob
     from rag_engine.jobs.multi_llm_orchestrator import AskJob
+    from rag_engine.ledger import Ledger
     from rag_engine.protocols import Embedder
+    from rag_engine.query_optimizer import Optimizer
+    from rag_engine.query_optimizer.strategy import QueryStrategy
     from rag_engine.semantic_chunking import StructuralChunker
+    from rag_engine.types.repair import Repair
 
 
 class Assembly:
@@ -78,8 +83,82 @@ class Assembly:
             static_vectors=open_static_vectors(self.embedder, cache=self._cache),
         )
 
+    def close(self) -> None:
+        """Closes the index and what lies beside it."""
+        self.index.close()
+        if "ledger" in vars(self):
+            self.ledger.close()
+
     @cached_property
-    def retriever(self) -> HybridRetriever:
+    def ledger(self) -> Ledger:
+        """What was learnt from earlier searches."""
+        from rag_engine.ledger import FILE_NAME, Ledger
+
+        return Ledger(self.index.folder / FILE_NAME)
+
+    @cached_property
+    def optimizer(self) -> Optimizer | None:
+        """What plans searches; None where the settings say that nothing does."""
+        from datetime import date
+
+        from rag_engine.query_optimizer import (
+            Clarification,
+            Constraints,
+            Decomposition,
+            Examples,
+            Gate,
+            Learning,
+            Optimizer,
+            Simplification,
+        )
+        from rag_engine.types.optimization import StrategyName
+
+        settings = self.settings.query_optimizer
+        if not settings.enabled:
+            return None
+        strategies: list[QueryStrategy] = [
+            Clarification(self._repaired),
+            Simplification(),
+            Constraints(),
+            Decomposition(),
+        ]
+        if settings.synonyms:
+            from rag_engine.embedding.near_words import NearWords
+            from rag_engine.query_optimizer import Synonyms
+
+            strategies.append(Synonyms(NearWords(self.embedder, cache=self._cache)))
+        strategies.append(Examples(lambda words, most: self.ledger.questions_with(words, most=most)))
+        return Optimizer(
+            facts=self.index.catalog.facts,
+            strategies=strategies,
+            gate=Gate(Learning(self.ledger.gains)),
+            enabled=tuple(StrategyName) if settings.strategies is None else settings.strategies,
+            rewriter=None,  # no provider that writes: HyDE, step-back and multi-query have nobody to ask
+            today=date.today,
+        )
+
+    def _repaired(self, question: str) -> Repair:
+        """A question repaired by the index's words. What the model knows as a word is none that is misspelt."""
+        from rag_engine.query_optimizer import repair
+
+        with self.index.view(dense=False, lexical=True) as view:
+            return repair(question, view.vocabulary, is_genuine=lambda word: word in self._words_of_the_model)
+
+    @cached_property
+    def _words_of_the_model(self) -> frozenset[str]:
+        return frozenset(self.index_embedder.tokenizer.vocabulary())
+
+    @cached_property
+    def retriever(self) -> OptimizedRetriever:
+        """Searches as the optimiser plans, or as they are asked for where there is none."""
+        from rag_engine.context_retrieval import OptimizedRetriever
+
+        return OptimizedRetriever(
+            retriever=self.hybrid_retriever, optimizer=self.optimizer, admits=self.index.catalog.facts.admits
+        )
+
+    @cached_property
+    def hybrid_retriever(self) -> HybridRetriever:
         """Both legs, fused."""
         from rag_engine.context_retrieval import HybridRetriever
 
@@ -194,6 +273,18 @@ class Assembly:
             ask=ask,
             progress=progress,
         )
+
+    def learn_job(self, progress: ReportQuestions) -> LearnJob:
+        """A new job that learns what the strategies do.
+
+        Raises:
+            UsageError: there is no optimiser by the settings.
+        """
+        from rag_engine.jobs.learn import LearnJob
+
+        if self.optimizer is None:
+            raise UsageError("nothing can be learnt: the optimiser is off", hint="leave out --no-optimize")
+        return LearnJob(plain=self.hybrid_retriever, optimized=self.retriever, ledger=self.ledger, progress=progress)
 
     def health_job(self) -> HealthJob:
         """A new examination of the index."""

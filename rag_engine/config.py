@@ -11,6 +11,7 @@ from typing import Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, field_validator
 
 from rag_engine.errors import ConfigurationError
+from rag_engine.types.optimization import StrategyName
 from rag_engine.types.retrieval import SearchMode
 
 ENVIRONMENT_PREFIX = "RAG_ENGINE__"
@@ -99,6 +100,23 @@ class RetrievalSettings(_Section):
     )
 
 
+class QueryOptimizerSettings(_Section):
+    """What is made of a question before it is searched for."""
+
+    enabled: bool = Field(True, description="false: every question is searched for as it stands")
+    strategies: tuple[StrategyName, ...] | None = Field(
+        None, description="those that may be used, all where absent; one a line or between commas in the environment"
+    )
+    # Off: the row quality/strategies of benchmarks/README.md.
+    synonyms: bool = Field(False, description="expansion also adds words that the embedding model holds for near")
+
+    @field_validator("strategies", mode="before")
+    @classmethod
+    def _lines(cls, value: object) -> object:
+        """Text, as the environment gives it, is cut at line ends and commas."""
+        return value.replace(",", "\n").split() if isinstance(value, str) else value
+
+
 class AnsweringSettings(_Section):
     """How questions are answered."""
 
@@ -138,6 +156,7 @@ class Settings(_Section):
     chunking: ChunkingSettings = Field(default_factory=ChunkingSettings)  # type: ignore[arg-type]
     embedding: EmbeddingSettings = Field(default_factory=EmbeddingSettings)  # type: ignore[arg-type]
     retrieval: RetrievalSettings = Field(default_factory=RetrievalSettings)  # type: ignore[arg-type]
+    query_optimizer: QueryOptimizerSettings = Field(default_factory=QueryOptimizerSettings)  # type: ignore[arg-type]
     answering: AnsweringSettings = Field(default_factory=AnsweringSettings)  # type: ignore[arg-type]
     index: IndexSettings = Field(default_factory=IndexSettings)  # type: ignore[arg-type]
     tracing: TracingSettings = Field(default_factory=TracingSettings)  # type: ignore[arg-type]

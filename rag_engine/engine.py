@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import threading
 from collections.abc import Callable, Coroutine, Iterable, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from rag_engine.types.generation import Answer, AnswerEvent
     from rag_engine.types.health import Finding, IndexStatus
     from rag_engine.types.ingestion import IngestEstimate, IngestProgress, IngestReport
+    from rag_engine.types.optimization import QueryExperience, SearchOutcome
     from rag_engine.types.retrieval import Passage
 
 _Result = TypeVar("_Result")
@@ -53,7 +55,7 @@ class Engine:
 
     def close(self) -> None:
         """Closes the index."""
-        self._assembly.index.close()
+        self._assembly.close()
 
     def __enter__(self) -> Engine:
         return self
@@ -153,6 +155,21 @@ class Engine:
             InvalidQueryError, InvalidFilterError: the question, k or filter is unfit.
             ModelMismatchError: the settings' model is not the index's.
         """
+        return list(self.look_up(question, k=k, mode=mode, filter=filter).passages)
+
+    def look_up(
+        self,
+        question: str,
+        *,
+        k: int | None = None,
+        mode: SearchMode | str | None = None,
+        filter: FilterForm | None = None,  # noqa: A002
+    ) -> SearchOutcome:
+        """As ``search``, with the plan by which the question was searched for, and notes on the search.
+
+        Raises:
+            InvalidQueryError, InvalidFilterError, ModelMismatchError: as ``search``.
+        """
         defaults = self._assembly.settings.retrieval
         query = Query(
             text=question,
@@ -160,7 +177,14 @@ class Engine:
             mode=_mode(mode, defaults.mode),
             filter=_parsed(filter),
         )
-        return self._assembly.retriever.retrieve(query)
+        return self._assembly.retriever.search(query)
+
+    def record(self, experience: QueryExperience) -> None:
+        """Remembers how a strategy of the optimiser did on one question, for those to come.
+
+        From the next opening of the index on it is counted. Where it cannot be kept, nothing is.
+        """
+        self._assembly.ledger.record([experience])
 
     def ask(
         self,
@@ -198,6 +222,7 @@ class Engine:
         mode: SearchMode | str | None = None,
         answers: bool | None = None,
         baseline: str | Path | None = None,
+        learn: bool = False,
         ingest_progress: Callable[[IngestProgress], None] = lambda _: None,
         progress: Callable[[str, int, int], None] = lambda _stage, _done, _total: None,
     ) -> EvaluationReport:
@@ -206,7 +231,8 @@ class Engine:
         An empty index takes in the gold set's own corpus first; one with documents must hold those that
         the gold set names. ``answers`` says whether every question is asked, besides being searched for; by
         default it is where the gold set has answers. ``baseline`` is a TREC run file or the report's ``to_json`` in a
-        file, to compare with: see ``significance`` of the report.
+        file, to compare with: see ``significance`` of the report. With ``learn``, what each strategy of the optimiser
+        gains is measured after that and remembered in the index's ledger.
 
         Raises:
             GoldSetError: the gold set cannot be read, or does not fit the index; or the baseline is of another one.
@@ -217,12 +243,12 @@ class Engine:
         if gold_set.corpus is not None:
             self._take_in(gold_set.corpus, ingest_progress)
         job = self._assembly.evaluate_job(lambda question, how: self.ask(question, mode=how), progress)
-        return job.evaluate(
-            gold_set,
-            mode=_mode(mode, self._assembly.settings.retrieval.mode),
-            answers=answers,
-            baseline=None if baseline is None else Path(baseline),
+        chosen = _mode(mode, self._assembly.settings.retrieval.mode)
+        learn_job = self._assembly.learn_job(progress) if learn else None
+        report = job.evaluate(
+            gold_set, mode=chosen, answers=answers, baseline=None if baseline is None else Path(baseline)
         )
+        return report if learn_job is None else replace(report, learned=learn_job.learn(gold_set, mode=chosen))
 
     def _take_in(self, corpus: Path, progress: Callable[[IngestProgress], None]) -> None:
         catalog = self._assembly.index.catalog

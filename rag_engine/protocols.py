@@ -12,6 +12,14 @@ from typing import TYPE_CHECKING, NamedTuple, Protocol, TypeAlias
 
 from rag_engine.types.document import Chunk, Document, SourceFailure
 from rag_engine.types.generation import Completion, Prompt
+from rag_engine.types.optimization import (
+    FieldSummary,
+    Gains,
+    OptimizedQuery,
+    PastQuestion,
+    QueryExperience,
+    StrategyName,
+)
 from rag_engine.types.retrieval import ChunkPlace, Filter, Passage, Query, ScoredChunk
 
 if TYPE_CHECKING:
@@ -211,8 +219,16 @@ class LexicalIndex(Protocol):
         """Removes, then adds, then records ``commit``, in one step that other readers see whole."""
         ...
 
-    def search(self, text: str, depth: int, *, among: Numbers | None = None) -> list[ScoredChunk]:
-        """The ``depth`` best chunks for words as a person types them; no syntax. Ties by number."""
+    def search(
+        self,
+        text: str,
+        depth: int,
+        *,
+        among: Numbers | None = None,
+        additions: Sequence[tuple[str, float]] = (),
+    ) -> list[ScoredChunk]:
+        """The ``depth`` best chunks for words as a person types them; no syntax. Ties by number. ``additions`` are words
+        to look for besides, each with what it counts where the text's own count 1."""
         ...
 
 
@@ -315,6 +331,27 @@ class IndexView(Protocol):
         ...
 
 
+class CorpusFacts(Protocol):
+    """What the documents of an index are called and described by: names and fields that a question may mean."""
+
+    def fields(self) -> Mapping[str, FieldSummary]:
+        """The fields of the metadata, by name, as a sample of the documents has them."""
+        ...
+
+    def values_like(self, field: str, text: str) -> tuple[str, ...]:
+        """Texts that the field has, alone or in a list: those equal to ``text`` but for their case; where there are
+        none, those that hold it as whole words. At most 20."""
+        ...
+
+    def named(self, names: Sequence[str]) -> dict[str, tuple[str, ...]]:
+        """Ids of the documents whose title is one of the names, also with something in brackets behind it."""
+        ...
+
+    def admits(self, condition: Filter) -> bool:
+        """Whether any document satisfies the filter."""
+        ...
+
+
 class SearchableIndex(Protocol):
     """What retrieval reads."""
 
@@ -328,6 +365,40 @@ class Retriever(Protocol):
 
     def retrieve(self, query: Query) -> list[Passage]:
         """At most ``query.k`` passages, best first."""
+        ...
+
+
+class QueryOptimizer(Protocol):
+    """Plans how a question is searched for."""
+
+    def plan(self, question: str, *, only: frozenset[StrategyName] | None = None) -> OptimizedQuery:
+        """The plan for a question. With ``only``, of these strategies, and whatever is expected of them."""
+        ...
+
+    def look_further(
+        self, plan: OptimizedQuery, passages: Sequence[Passage], *, ungated: bool = False
+    ) -> OptimizedQuery:
+        """The plan with what follows from the first results: follow-ups, more wordings, the estimated quality."""
+        ...
+
+
+class ExperienceLedger(Protocol):
+    """Remembers how strategies did, and questions that went well. Nothing here ever fails or holds up a search."""
+
+    def record(self, experiences: Sequence[QueryExperience]) -> None:
+        """Keeps these; of more than 10,000 the oldest are forgotten."""
+        ...
+
+    def gains(self) -> Sequence[Gains]:
+        """What is remembered, summed by strategy, task and kind of question."""
+        ...
+
+    def record_questions(self, questions: Sequence[PastQuestion]) -> None:
+        """Keeps these questions; of more than 10,000 the oldest are forgotten."""
+        ...
+
+    def questions_with(self, words: Sequence[str], *, most: int) -> Sequence[PastQuestion]:
+        """Up to ``most`` questions that have some of the words, those with the most and the rarest first."""
         ...
 
 
@@ -351,14 +422,17 @@ class LanguageModel(Protocol):
 
 __all__ = [
     "Chunker",
+    "CorpusFacts",
     "DenseIndex",
     "Embedder",
     "EmbedderIdentity",
+    "ExperienceLedger",
     "IndexView",
     "LanguageModel",
     "LexicalEntry",
     "LexicalIndex",
     "Loader",
+    "QueryOptimizer",
     "Retriever",
     "SearchableIndex",
     "SentenceSplitter",

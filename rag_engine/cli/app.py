@@ -26,6 +26,7 @@ from rag_engine.cli.options import (
     Json,
     Mode,
     Model,
+    NoOptimize,
     Root,
     Strict,
     Wait,
@@ -180,6 +181,7 @@ def search(
     k: Annotated[int | None, typer.Option("-k", help="How many results.", metavar="N", show_default="10")] = None,
     mode: Mode = None,
     condition: FilterOption = None,
+    no_optimize: NoOptimize = False,
     index: IndexName = None,
     root: Root = None,
     model: Model = None,
@@ -196,16 +198,16 @@ def search(
 
     started = time.perf_counter()
     _check_mode(mode)
-    settings = settings_from(config, root=root, model=model)
+    settings = settings_from(config, root=root, model=model, no_optimize=no_optimize)
     with Engine.open(index_folder(settings, index), settings=settings, create=False) as engine:
-        passages = engine.search(question, k=k, mode=mode, filter=condition)
+        outcome = engine.look_up(question, k=k, mode=mode, filter=condition)
     seconds = time.perf_counter() - started
     if as_json:
-        print_json(search_fields(question, passages, seconds))
+        print_json(search_fields(question, outcome, seconds))
     else:
         from rag_engine.cli.output import show_search
 
-        show_search(passages, seconds)
+        show_search(outcome, seconds)
 
 
 @app.command()
@@ -216,6 +218,7 @@ def ask(
     stream: Annotated[
         bool, typer.Option("--stream", help="Print what there is as soon as it is there; with --json one event a line.")
     ] = False,
+    no_optimize: NoOptimize = False,
     index: IndexName = None,
     root: Root = None,
     model: Model = None,
@@ -230,7 +233,7 @@ def ask(
     from rag_engine.engine import Engine
 
     _check_mode(mode)
-    settings = settings_from(config, root=root, model=model)
+    settings = settings_from(config, root=root, model=model, no_optimize=no_optimize)
     with Engine.open(index_folder(settings, index), settings=settings, create=False) as engine:
         answer = engine.ask(question, mode=mode, filter=condition, on_event=_event_printer(stream, as_json))
     if as_json:
@@ -283,6 +286,13 @@ def evaluate(
     run_file: Annotated[
         Path | None, typer.Option("--run-file", help="Write the rankings as a TREC run file.", metavar="FILE")
     ] = None,
+    learn: Annotated[
+        bool,
+        typer.Option(
+            "--learn", help="Remember what each strategy of the optimiser gains; takes several times as long."
+        ),
+    ] = False,
+    no_optimize: NoOptimize = False,
     index: Annotated[
         str | None,
         typer.Option(
@@ -319,7 +329,7 @@ def evaluate(
         raise UsageError("--junit needs something to compare with", hint="add --baseline RUN")
     files = EvaluationFiles(run_file=run_file, junit=junit, html=html)
     files.check_places()
-    settings = settings_from(config, root=root, model=model)
+    settings = settings_from(config, root=root, model=model, no_optimize=no_optimize)
     gold_set = read_gold_set(gold)
     if index is None and gold_set.corpus is not None:
         index = f"gold-{gold_set.name}"
@@ -333,6 +343,7 @@ def evaluate(
             mode=mode,
             answers=answers,
             baseline=baseline,
+            learn=learn,
             ingest_progress=bar.ingest,
             progress=bar.questions,
         )

@@ -28,6 +28,9 @@ def show_evaluation(report: EvaluationReport) -> None:
     out.print(table)
     if report.significance is not None:
         _show_comparison(out, report.significance)
+    if report.learned is not None:
+        counts = ", ".join(f"{count:,} of {name}" for name, count in report.learned.items()) or "none"
+        out.print(f"experiences remembered: {counts}")
     out.print(Text(f"{report.seconds:.1f} s", style="dim"))
 
 

@@ -5,14 +5,14 @@ from __future__ import annotations
 import dataclasses
 import json
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from enum import Enum
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from rag_engine.types.generation import Answer, AnswerEvent, Citation
-    from rag_engine.types.retrieval import Passage
+    from rag_engine.types.optimization import OptimizedQuery, SearchOutcome
 
 
 def print_json(fields: Any) -> None:
@@ -32,7 +32,7 @@ def _plain(value: Any) -> Any:
     return str(value) if isinstance(value, Path) else value
 
 
-def search_fields(query: str, passages: Sequence[Passage], seconds: float) -> dict[str, Any]:
+def search_fields(query: str, outcome: SearchOutcome, seconds: float) -> dict[str, Any]:
     """The JSON of ``rag search``."""
     results = [
         {
@@ -53,9 +53,26 @@ def search_fields(query: str, passages: Sequence[Passage], seconds: float) -> di
             **({"sources": passage.sources} if passage.sources else {}),
             **({"near_duplicates": passage.near_duplicates} if passage.near_duplicates else {}),
         }
-        for passage in passages
+        for passage in outcome.passages
     ]
-    return {"query": query, "results": results, "seconds": seconds}
+    return {
+        "query": query,
+        "results": results,
+        "optimized": None if outcome.optimized is None else _optimized_fields(outcome.optimized),
+        "notes": list(outcome.notes),
+        "seconds": seconds,
+    }
+
+
+def _optimized_fields(plan: OptimizedQuery) -> dict[str, Any]:
+    return {
+        "text": plan.text,
+        "task": plan.task.value,
+        "task_words": plan.task_words,
+        "steps": _plain(plan.steps),
+        "quality": plan.quality,
+        "confidence": plan.confidence,
+    }
 
 
 def answer_fields(answer: Answer) -> dict[str, Any]:

@@ -56,6 +56,7 @@ Strict = Annotated[bool, typer.Option("--strict", help="Refuse a document of whi
 Mode = Annotated[
     str | None, typer.Option("--mode", "-m", help="hybrid, dense or lexical.", metavar="MODE", show_default="hybrid")
 ]
+NoOptimize = Annotated[bool, typer.Option("--no-optimize", help="Search for the question as it stands.")]
 FilterOption = Annotated[
     str | None,
     typer.Option(
@@ -72,11 +73,14 @@ def settings_from(
     model: str | None = None,
     include: Sequence[str] | None = None,
     exclude: Sequence[str] | None = None,
+    no_optimize: bool = False,
 ) -> Settings:
     """The settings, with what the command line says over everything else."""
     from rag_engine.config import load_settings
 
-    overrides: dict[str, dict[str, Any]] = {"index": {}, "embedding": {}, "ingestion": {}}
+    overrides: dict[str, dict[str, Any]] = {"index": {}, "embedding": {}, "ingestion": {}, "query_optimizer": {}}
+    if no_optimize:
+        overrides["query_optimizer"]["enabled"] = False
     if root is not None:
         overrides["index"]["root"] = root
     if wait is not None:

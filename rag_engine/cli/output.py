@@ -20,17 +20,21 @@ if TYPE_CHECKING:
     from rag_engine.types.generation import Answer, AnswerEvent, Citation
     from rag_engine.types.health import DenseState, Finding, IndexStatus
     from rag_engine.types.ingestion import TruncatedDocument
-    from rag_engine.types.retrieval import Passage
+    from rag_engine.types.optimization import SearchOutcome
     from rag_engine.types.suspicion import Suspicion
 
 MOST_FAILURES_SHOWN = 20
 SNIPPET_CHARACTERS = 280
 
 
-def show_search(passages: Sequence[Passage], seconds: float) -> None:
-    """Results, best first."""
+def show_search(outcome: SearchOutcome, seconds: float) -> None:
+    """What was made of the question, where anything was, and the results, best first."""
     out = console()
-    for passage in passages:
+    for step in outcome.optimized.steps if outcome.optimized is not None else ():
+        if step.applied and step.after != step.before:
+            line = f"searched for: {in_one_line(_snippet(step.after))} ({step.strategy}: {in_one_line(step.reason)})"
+            out.print(Text(line, style="dim"))
+    for passage in outcome.passages:
         place = " > ".join(dict.fromkeys(part for part in (passage.title, *passage.heading_path) if part))
         head = Text.assemble((f"{passage.rank}. ", "bold"), (in_one_line(passage.document_id), "bold cyan"))
         head.append(f"  {passage.score:.3f}  characters {passage.start}-{passage.end}", style="dim")
@@ -41,7 +45,9 @@ def show_search(passages: Sequence[Passage], seconds: float) -> None:
             out.print(Text(f"   {place}", style="dim"))
         out.print(Text("   " + _snippet(passage.text)))
         _show_suspicious(out, passage.suspicious)
-    out.print(Text(_found(len(passages), seconds), style="dim"))
+    for note in outcome.notes:
+        out.print(Text(in_one_line(note), style="yellow"))
+    out.print(Text(_found(len(outcome.passages), seconds), style="dim"))
 
 
 def _found(results: int, seconds: float) -> str:

@@ -63,6 +63,20 @@ def parse_filter(expression: str | Mapping[str, Any]) -> Filter:
     return _from_mapping(expression, 0)
 
 
+def shown(condition: Filter) -> str:
+    """The filter as an expression that a person reads; a long list of values is cut."""
+    match condition:
+        case And(parts):
+            return " and ".join(f"({shown(part)})" if isinstance(part, Or) else shown(part) for part in parts)
+        case Or(parts):
+            return " or ".join(shown(part) for part in parts)
+        case Not(inner):
+            return f"not ({shown(inner)})"
+        case Comparison(field, comparator, value):
+            name = field if field.isidentifier() else f"meta[{field!r}]"
+            return f"{name} {comparator} {_cut(repr(list(value) if isinstance(value, tuple) else value))}"
+
+
 def _from_expression(expression: str) -> Filter:
     try:
         return _from_node(ast.parse(expression.strip(), mode="eval").body, 0)
@@ -180,4 +194,8 @@ def _check_depth(depth: int) -> None:
 
 
 def _shown(text: str) -> str:
-    return repr(text if len(text) <= 80 else text[:77] + "...")
+    return repr(_cut(text))
+
+
+def _cut(text: str) -> str:
+    return text if len(text) <= 80 else text[:77] + "..."

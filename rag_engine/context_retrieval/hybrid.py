@@ -10,9 +10,8 @@ from typing import TYPE_CHECKING, TypeAlias
 from rag_engine import tracing
 from rag_engine.context_retrieval.feedback import feedback_share, moved
 from rag_engine.context_retrieval.neighbours import FoundSpan, Neighbourhood
-from rag_engine.context_retrieval.question import clean_question
+from rag_engine.context_retrieval.question import check_results, clean_question
 from rag_engine.context_retrieval.ranking import JUDGED, KnownPlaces, Legs, rank
-from rag_engine.errors import InvalidQueryError
 from rag_engine.protocols import Embedder, IndexView, SearchableIndex
 from rag_engine.tracing import names
 from rag_engine.types.retrieval import Passage, Query, ScoredChunk, SearchMode
@@ -20,7 +19,6 @@ from rag_engine.types.retrieval import Passage, Query, ScoredChunk, SearchMode
 if TYPE_CHECKING:
     from rag_engine.protocols import Numbers, Vectors
 
-MOST_RESULTS = 10_000
 CHUNKS_OF_A_PASSAGE = 4
 
 
@@ -67,7 +65,7 @@ class HybridRetriever:
             InvalidQueryError: the question is empty or too long, or k is out of range.
         """
         query = replace(query, text=clean_question(query.text))
-        _check_results(query.k)
+        check_results(query.k)
         dense, lexical = query.mode is not SearchMode.LEXICAL, query.mode is not SearchMode.DENSE
         attributes = {names.OPERATION: "retrieval", names.MODE: query.mode.value}
         with tracing.span("retrieval", attributes) as span, self._index.view(dense=dense, lexical=lexical) as view:
@@ -84,7 +82,7 @@ class HybridRetriever:
         with tracing.span("retrieval fuse"):
             ranked = rank(found, places, depth=self._depth, stretch_share=self._stretch_share)
         raw = {"dense": found.dense, "lexical": found.lexical}
-        share = feedback_share(found.dense, most=self._feedback) if found.lexical and vector is not None else 0.0
+        share = feedback_share(found.dense, most=self._feedback * query.feedback) if found.lexical and vector is not None else 0.0
         if share and ranked and vector is not None:
             with tracing.span("retrieval feedback", {names.FEEDBACK: share}):
                 judged = places([chunk for chunk, _ in ranked[:JUDGED]])
@@ -115,9 +113,11 @@ class HybridRetriever:
                 near = view.dense.search(vector, depth, among=among)
         if lexical:
             with tracing.span("retrieval lexical"):
-                worded = view.lexical.search(query.text, depth, among=among)
+                worded = view.lexical.search(query.text, depth, among=among, additions=query.additions)
                 if self._stretch_share:
-                    stretches = view.stretches.search(query.text, self._depth, among=among)
+                    stretches = view.stretches.search(
+                        query.text, self._depth, among=among, additions=query.additions
+                    )
         legs = Legs.weighted(
             dense=near, lexical=worded, stretches=stretches, depth=self._depth, offset=self._dense_weight_offset
         )
@@ -158,8 +158,3 @@ def _naming_linked(passage: Passage, linked: _Linked) -> Passage:
         return passage
     document, members = linked[passage.chunk]
     return replace(passage, near_duplicates=tuple(member for member in members if member != document))
-
-
-def _check_results(k: int) -> None:
-    if not 1 <= k <= MOST_RESULTS:
-        raise InvalidQueryError(f"k is {k}; it must be from 1 to {MOST_RESULTS:,}")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from rag_engine.errors import InvalidQueryError
 
 MOST_CHARACTERS = 20_000
+MOST_RESULTS = 10_000
 _CONTROL_CHARACTERS = dict.fromkeys([*range(32), *range(127, 160)], " ")
 
 
@@ -21,3 +22,13 @@ def clean_question(text: str) -> str:
     if not cleaned:
         raise InvalidQueryError("the question is empty")
     return cleaned
+
+
+def check_results(k: int) -> None:
+    """Refuses a number of results that no search brings.
+
+    Raises:
+        InvalidQueryError: it is below 1 or above 10,000.
+    """
+    if not 1 <= k <= MOST_RESULTS:
+        raise InvalidQueryError(f"k is {k}; it must be from 1 to {MOST_RESULTS:,}")

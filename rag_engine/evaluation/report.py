@@ -20,6 +20,7 @@ class EvaluationReport:
     ``metrics`` are None where nothing could be counted. ``queries`` is how many questions were asked,
     ``significance`` the comparison with a baseline where one was given. ``ranks`` are those of the relevant documents
     that were found, by question, ``precision_recall`` the curve they give; ``fingerprint`` tells the gold set.
+    ``learned`` is how many experiences of each strategy of the optimiser were recorded, where that was asked for.
     """
 
     gold: str
@@ -34,6 +35,7 @@ class EvaluationReport:
     fingerprint: str = ""
     ranks: Ranks = field(default_factory=dict)
     precision_recall: Curve = ()
+    learned: Mapping[str, int] | None = None
 
     def to_json(self) -> dict[str, JsonValue]:
         """The report without its rankings, which a run file holds: enough to be a baseline later."""
@@ -44,6 +46,7 @@ class EvaluationReport:
             "metrics": dict(self.metrics),
             "queries": self.queries,
             "significance": None if self.significance is None else self.significance.to_json(),
+            "learned": None if self.learned is None else dict(self.learned),
             "seconds": self.seconds,
             "fingerprint": self.fingerprint,
             "per_query": {query: dict(values) for query, values in self.per_query.items()},

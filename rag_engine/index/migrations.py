@@ -114,6 +114,15 @@ def m004_truncations_and_suspicions(database: Database) -> None:
     )
 
 
+@migrations()
+def m005_names_of_documents(database: Database) -> None:
+    """Documents by what they are called: their title, without what stands in brackets behind it."""
+    database.execute(
+        "create index documents_by_name on documents (substr(title, 1, instr(title || ' (', ' (') - 1)) "
+        "where length(title) between 1 and 200"
+    )
+
+
 def migrate(database: Database) -> None:
     """Brings the schema up to date.
 

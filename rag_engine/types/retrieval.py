@@ -72,12 +72,18 @@ Filter: TypeAlias = Comparison | And | Or | Not
 
 @dataclass(frozen=True, slots=True)
 class Query:
-    """A search as the retriever takes it: ``k`` passages for ``text``, among what ``filter`` admits."""
+    """A search as the retriever takes it: ``k`` passages for ``text``, among what ``filter`` admits.
+
+    ``additions`` are words that the lexical leg looks for besides, with what they count where the question's own count
+    1. ``feedback``, in [0, 1], is how strongly the first results may speak for others.
+    """
 
     text: str
     k: int = 10
     mode: SearchMode = SearchMode.HYBRID
     filter: Filter | None = None
+    additions: tuple[tuple[str, float], ...] = ()
+    feedback: float = 1.0
 
 
 class ChunkPlace(NamedTuple):

@@ -18,6 +18,7 @@ import numpy as np
 from rag_engine.errors import CatalogDamagedError
 from rag_engine.index.catalog import connection as database
 from rag_engine.index.catalog.change import Change
+from rag_engine.index.catalog.facts import Facts
 from rag_engine.index.catalog.filters import condition
 from rag_engine.index.catalog.ledger import TruncationLedger
 from rag_engine.index.catalog.neighbourhood import NearDuplicates, Neighbourhood
@@ -95,6 +96,7 @@ class Catalog:
         self._connection = database.connect(path, read_only=read_only)
         self.sources = SourceRecords(self._rows)
         self.near_duplicates = NearDuplicates(self._rows)
+        self.facts = Facts(self._rows)
 
     @classmethod
     def create(cls, path: Path) -> Catalog:

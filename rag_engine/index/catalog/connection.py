@@ -23,7 +23,13 @@ BUSY_SECONDS = 30.0
 # The property that holds a random name given at the index's birth.
 INDEX_ID = "index_id"
 # The migrations of this version, in their order: where a catalog has just these, what applies them is not imported.
-SCHEMA = ("m001_documents", "m002_file_status", "m003_copies_and_near_duplicates", "m004_truncations_and_suspicions")
+SCHEMA = (
+    "m001_documents",
+    "m002_file_status",
+    "m003_copies_and_near_duplicates",
+    "m004_truncations_and_suspicions",
+    "m005_names_of_documents",
+)
 
 
 @contextlib.contextmanager

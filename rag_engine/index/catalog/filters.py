@@ -13,6 +13,7 @@ from rag_engine.types.retrieval import And, Comparator, Comparison, Filter, Not,
 
 # Fields that are columns, not metadata.
 COLUMNS = {"id": "documents.id", "document": "documents.id", "title": "documents.title", "source": "documents.source"}
+_NEVER_NULL = {"documents.id", "documents.title"}
 MOST_PARAMETERS = 30_000  # SQLite takes 32,766
 _NEGATED = {Comparator.NOT_EQUAL: Comparator.EQUAL, Comparator.NOT_IN: Comparator.IN}
 _NUMBER = "member.type in ('integer', 'real')"
@@ -91,7 +92,9 @@ def _among(field: str, members: Iterable[JsonValue | tuple[JsonValue, ...]]) -> 
             numbers.append(member)
     column = COLUMNS.get(field)
     if column is not None:
-        return (f"ifnull({column} {_IN_LIST}, 0)", [json.dumps(texts)]) if texts else _NEVER
+        # Bare where it can be: SQLite finds ids by their index then.
+        test = f"{column} {_IN_LIST}" if column in _NEVER_NULL else f"ifnull({column} {_IN_LIST}, 0)"
+        return (test, [json.dumps(texts)]) if texts else _NEVER
     tests = [f"member.type = '{kind}'" for kind in sorted(kinds)]
     parameters: list[str | int | float] = []
     for test, values in ((_TEXT, texts), (_NUMBER, numbers)):

@@ -14,6 +14,7 @@ def test_the_json_holds_what_scripts_and_later_comparisons_rely_on():
         "metrics": {"nDCG@10": 0.73, "f1": None},
         "queries": 1,
         "significance": None,
+        "learned": None,
         "seconds": 1.5,
         "fingerprint": "abc",
         "per_query": {"q1": {"nDCG@10": 0.73}},
