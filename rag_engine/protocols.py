@@ -227,8 +227,12 @@ class LexicalIndex(Protocol):
         among: Numbers | None = None,
         additions: Sequence[tuple[str, float]] = (),
     ) -> list[ScoredChunk]:
-        """The ``depth`` best chunks for words as a person types them; no syntax. Ties by number. ``additions`` are words
-        to look for besides, each with what it counts where the text's own count 1."""
+        """The ``depth`` best chunks for words as a person types them; no syntax. Ties by number. ``additions`` are
+        words to look for besides, each with what it counts where the text's own count 1."""
+        ...
+
+    def in_english(self, text: str) -> bool:
+        """False where a question is told to be in another language."""
         ...
 
 

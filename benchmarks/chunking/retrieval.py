@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from rag_engine.context_retrieval.fluency import dense_share
 from rag_engine.context_retrieval.fusion import fuse
 from rag_engine.evaluation.span_measures import CharacterSpan
 from rag_engine.index.caches import context_of
@@ -62,7 +63,11 @@ def retrieve(
             legs = {} if mode is SearchMode.LEXICAL else {"dense": dense}
             if mode is not SearchMode.DENSE:
                 legs["lexical"] = lexical.search(question, DEPTH)
-            ranked = [spans[number] for number, _ in fuse(legs, depth=DEPTH)]
+            shares = None
+            if len(legs) > 1 and not lexical.in_english(question):
+                share = dense_share(question, embedder.tokenizer)
+                shares = {"dense": share, "lexical": 1.0 - share}
+            ranked = [spans[number] for number, _ in fuse(legs, depth=DEPTH, shares=shares)]
             found[mode].few.append(ranked[:few])
             found[mode].many.append(ranked[:most])
     return found

@@ -43,6 +43,11 @@ def dense_weight(dense: Sequence[ScoredChunk], lexical: Sequence[ScoredChunk], *
     return 1 / (1 + math.exp(-(_WEIGHT + offset + _SLOPE * (fall - _USUAL_FALL))))
 
 
+def logit(share: float) -> float:
+    """The log-odds of a share between 0 and 1."""
+    return math.log(share / (1 - share))
+
+
 def fuse(weighted: Sequence[tuple[float, Mapping[int, float]]], *, depth: int) -> list[tuple[int, float]]:
     """Chunks and fused scores, best first, ties by number: the weighted sum of each leg's normalised scores, whose
     weights add up to 1.

@@ -8,10 +8,10 @@ benchmarks/README.md.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from itertools import islice
 
-from rag_engine.context_retrieval.fusion import dense_weight, fuse, normalized, ranked
+from rag_engine.context_retrieval.fusion import fuse, normalized, ranked
 from rag_engine.types.retrieval import STRETCH_CHUNKS, ChunkPlace, ScoredChunk
 
 # So many of the best chunks are looked at by their places; what is further down has little to say, and to find where it
@@ -27,20 +27,7 @@ class Legs:
     dense: Sequence[ScoredChunk] = ()
     lexical: Sequence[ScoredChunk] = ()
     stretches: Sequence[ScoredChunk] = ()
-    dense_weight: float = field(default=0.0)
-
-    @classmethod
-    def weighted(
-        cls,
-        *,
-        dense: Sequence[ScoredChunk],
-        lexical: Sequence[ScoredChunk],
-        stretches: Sequence[ScoredChunk],
-        depth: int,
-        offset: float,
-    ) -> Legs:
-        """With the weight that the shape of the scores foretells."""
-        return cls(dense, lexical, stretches, dense_weight(dense, lexical, depth=depth, offset=offset))
+    dense_weight: float = 0.0
 
 
 class KnownPlaces:

@@ -7,41 +7,43 @@ tantivy commit; ``files.json`` beside it lists the files with their checksums, s
 from __future__ import annotations
 
 import contextlib
-import json
-import re
-import shutil
-import time
-import zlib
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import tantivy
 
 from rag_engine.errors import CacheDamagedError
-from rag_engine.index.files import write_text, writing
+from rag_engine.index.files import writing
+from rag_engine.index.lexical_analysis import (
+    BODY,
+    PARTS,
+    AskedTerm,
+    IndexedTerms,
+    analyser,
+    asked_terms,
+    in_english,
+    spelled_out,
+)
+from rag_engine.index.lexical_files import check_files, make_empty, write_manifest
+from rag_engine.index.lexical_languages import LANGUAGES
 from rag_engine.protocols import LexicalEntry
 from rag_engine.types.retrieval import ScoredChunk
 
 if TYPE_CHECKING:
     from rag_engine.protocols import Numbers
 
-MANIFEST = "files.json"
 # Raised whenever the same chunk would be indexed as other terms; an index of another form is built anew.
-FORM = 2
+FORM = 3
 _ANALYSER = "words"
 _WRITER_BYTES = 64_000_000
-_REMOVALS, _BETWEEN_REMOVALS_SECONDS = 20, 0.05
-# Scripts written without spaces between words: every pair of neighbouring characters becomes a term.
-_UNSPACED = re.compile(r"[\u0e00-\u0eff\u1780-\u17ff\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af\uf900-\ufaff]+")
-# People ask for "the diff executor" where the text says DiffExecutor: see quality/anthropic_code_chunks-lexical.
-_CAMEL_CASE = re.compile(r"\b\w*[^\W\d_A-Z][A-Z]\w*")
-_CAMEL_CASE_PARTS = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[^\W\d_A-Z]+|\d+")
+_LONGER_WORDS = 8  # that a word unknown to the index may be the beginning of
 
 
 class TantivyIndex:
-    """BM25 over chunks: English stemming and stop words, accents folded, character pairs for unspaced scripts,
-    identifiers both whole and in their parts (``run_target``, ``DiffExecutor``)."""
+    """BM25 over chunks: words as their stems in the chunk's language, accents folded, character pairs for unspaced
+    scripts, identifiers both whole and in their parts (``run_target``, ``DiffExecutor``)."""
 
     # Set when a search met damage: the files must be made anew, whatever their checksums say.
     damaged = False
@@ -58,14 +60,13 @@ class TantivyIndex:
                 self._index = tantivy.Index(_schema())
             else:
                 with writing(folder):
-                    _make_empty(folder)
+                    make_empty(folder)
                 self._index = tantivy.Index(_schema(), path=str(folder))
             self._prepare()
 
     def _prepare(self) -> None:
         self._schema = self._index.schema
-        self._analyser = _analyser()
-        self._index.register_tokenizer(_ANALYSER, self._analyser)
+        self._index.register_tokenizer(_ANALYSER, analyser())
         self.refresh()
 
     @classmethod
@@ -75,7 +76,7 @@ class TantivyIndex:
         Raises:
             CacheDamagedError: it is absent, not whole, of another form, or another index's.
         """
-        _check_files(folder)
+        check_files(folder)
         loaded = cls.__new__(cls)
         loaded._folder = folder
         loaded._index_id = index_id
@@ -92,6 +93,7 @@ class TantivyIndex:
             self._index.reload()
             self._searcher = self._index.searcher()
             self.commit, self._owner = self._read_marker()
+            self._terms = self._indexed_terms()
 
     def _read_marker(self) -> tuple[int, tuple[str, int] | None]:
         query = tantivy.Query.term_query(self._schema, "kind", "marker")
@@ -100,6 +102,15 @@ class TantivyIndex:
             return 0, None
         marker = self._searcher.doc(hits[0][1])
         return marker.get_first("commit"), (marker.get_first("index_id"), marker.get_first("form"))
+
+    def _indexed_terms(self) -> IndexedTerms:
+        frequency, beginning_with = self._searcher.doc_freq, self._searcher.terms_with_prefix
+        chunks = max(1, len(self))
+        return IndexedTerms(
+            languages={name: count / chunks for name in LANGUAGES if (count := frequency("kind", name))},
+            frequency=frequency,
+            beginning_with=lambda term: [longer for longer, _ in beginning_with(BODY, term, limit=_LONGER_WORDS)],
+        )
 
     def __len__(self) -> int:
         return int(self._searcher.num_docs) - (self._owner is not None)
@@ -120,24 +131,32 @@ class TantivyIndex:
             finally:
                 writer.wait_merging_threads()
             if self._folder is not None:
-                _write_manifest(self._folder, index_id=self._index_id, commit=commit)
+                write_manifest(self._folder, index_id=self._index_id, commit=commit)
         self.refresh()
 
-    def search(self, text: str, depth: int, *, among: Numbers | None = None) -> list[ScoredChunk]:
+    def search(
+        self,
+        text: str,
+        depth: int,
+        *,
+        among: Numbers | None = None,
+        additions: Sequence[tuple[str, float]] = (),
+    ) -> list[ScoredChunk]:
         """The ``depth`` best chunks for words as a person types them; no syntax. Ties by number.
 
-        A word counts once however often it is repeated in ``text``.
+        A word counts once however often it is repeated in ``text``. ``additions`` are words to look for besides, each
+        with what it counts where the text's own count 1.
 
         Raises:
             CacheDamagedError: the files changed under the search; ``damaged`` is set then.
         """
-        terms = dict.fromkeys(self._analyser.analyze(spelled_out(text)))
-        if not terms or depth < 1 or (among is not None and len(among) == 0):
+        if depth < 1 or (among is not None and len(among) == 0):
             return []
-        clauses = [
-            (tantivy.Occur.Should, tantivy.Query.term_query(self._schema, "body", term, index_option="freq"))
-            for term in terms
-        ]
+        with self._damage_noted():
+            terms = self._asked(text, additions)
+        if not terms:
+            return []
+        clauses = [(tantivy.Occur.Should, self._term_query(term)) for term in terms]
         query = tantivy.Query.boolean_query(clauses)
         if among is not None:
             admitted = tantivy.Query.term_set_query(self._schema, "chunk", among.tolist())
@@ -147,58 +166,48 @@ class TantivyIndex:
                     (tantivy.Occur.Must, tantivy.Query.const_score_query(admitted, 0.0)),
                 ]
             )
+        with self._damage_noted():
+            hits = self._searcher.search(query, min(depth, max(1, len(self))), count=False).hits
+            numbers = self._searcher.fast_field_values("chunk", [address for _, address in hits])
+        scored = [ScoredChunk(int(number), float(score)) for number, (score, _) in zip(numbers, hits, strict=True)]
+        return sorted(scored, key=lambda hit: (-hit.score, hit.chunk))
+
+    def _asked(self, text: str, additions: Sequence[tuple[str, float]]) -> list[AskedTerm]:
+        terms = {(asked.field, asked.term): asked for asked in asked_terms(text, self._terms)}
+        for words, weight in additions:
+            for asked in asked_terms(words, self._terms):
+                terms.setdefault((asked.field, asked.term), replace(asked, weight=asked.weight * weight))
+        return list(terms.values())
+
+    def in_english(self, text: str) -> bool:
+        """False where a question is told to be in another language of the index, or in letters that are not Latin."""
+        return in_english(text, self._terms)
+
+    @contextlib.contextmanager
+    def _damage_noted(self) -> Iterator[None]:
         try:
             with _panics_as_damage(self._folder):
-                hits = self._searcher.search(query, min(depth, max(1, len(self))), count=False).hits
-                numbers = self._searcher.fast_field_values("chunk", [address for _, address in hits])
+                yield
         except CacheDamagedError:
             self.damaged = True
             raise
-        scored = [ScoredChunk(int(number), float(score)) for number, (score, _) in zip(numbers, hits, strict=True)]
-        return sorted(scored, key=lambda hit: (-hit.score, hit.chunk))
+
+    def _term_query(self, asked: AskedTerm) -> tantivy.Query:
+        query = tantivy.Query.term_query(self._schema, asked.field, asked.term, index_option="freq")
+        return query if asked.weight == 1.0 else tantivy.Query.boost_query(query, asked.weight)
 
     def frequency(self, word: str) -> int:
         """Chunks in which a search finds the word, also in other forms of it; about, while removed ones are not merged
         away. All for a word that searches pass over. Raises CacheDamagedError."""
-        terms = self._analyser.analyze(spelled_out(word))
         with _panics_as_damage(self._folder):
-            return max((int(self._searcher.doc_freq("body", term)) for term in terms), default=len(self))
-
-
-def _make_empty(folder: Path) -> None:
-    """Makes the folder anew. Raises OSError."""
-    for _ in range(_REMOVALS):
-        # tantivy may still merge, in threads of its own, what an index that was let go has there.
-        shutil.rmtree(folder, ignore_errors=True)
-        try:
-            folder.mkdir(parents=True)
-        except FileExistsError:
-            time.sleep(_BETWEEN_REMOVALS_SECONDS)
-        else:
-            return
-    folder.mkdir(parents=True)
-
-
-def spelled_out(text: str) -> str:
-    """``text`` with more words to be found by: the parts of identifiers such as ``DiffExecutor`` behind them, and
-    runs of scripts without spaces as overlapping pairs of characters."""
-    return _UNSPACED.sub(_pairs, _CAMEL_CASE.sub(_with_parts, text))
-
-
-def _with_parts(match: re.Match[str]) -> str:
-    return f"{match.group()} {' '.join(_CAMEL_CASE_PARTS.findall(match.group()))}"
-
-
-def _pairs(match: re.Match[str]) -> str:
-    run = match.group()
-    if len(run) == 1:
-        return f" {run} "
-    return " " + " ".join(run[i : i + 2] for i in range(len(run) - 1)) + " "
+            asked = [one.term for one in asked_terms(word, self._terms) if one.field == BODY]
+            return max((int(self._searcher.doc_freq(BODY, term)) for term in asked), default=len(self))
 
 
 def _schema() -> tantivy.Schema:
     builder = tantivy.SchemaBuilder()
-    builder.add_text_field("body", stored=False, tokenizer_name=_ANALYSER, index_option="freq")
+    for field in (BODY, PARTS):
+        builder.add_text_field(field, stored=False, tokenizer_name=_ANALYSER, index_option="freq")
     builder.add_unsigned_field("chunk", stored=False, indexed=True, fast=True)
     builder.add_text_field("kind", stored=False, tokenizer_name="raw", index_option="basic")
     builder.add_unsigned_field("commit", stored=True)
@@ -207,21 +216,14 @@ def _schema() -> tantivy.Schema:
     return builder.build()
 
 
-def _analyser() -> tantivy.TextAnalyzer:
-    return (
-        tantivy.TextAnalyzerBuilder(tantivy.Tokenizer.simple())
-        .filter(tantivy.Filter.remove_long(64))
-        .filter(tantivy.Filter.lowercase())
-        .filter(tantivy.Filter.ascii_fold())
-        .filter(tantivy.Filter.stopword("english"))
-        .filter(tantivy.Filter.stemmer("english"))
-        .build()
-    )
-
-
 def _entry_document(entry: LexicalEntry) -> tantivy.Document:
     document = tantivy.Document()
-    document.add_text("body", spelled_out(f"{entry.context}\n{entry.text}"))
+    spelling = spelled_out(f"{entry.context}\n{entry.text}")
+    document.add_text(BODY, spelling.words)
+    if spelling.parts:
+        document.add_text(PARTS, spelling.parts)
+    if spelling.language is not None:
+        document.add_text("kind", spelling.language)
     document.add_unsigned("chunk", entry.chunk)
     return document
 
@@ -233,46 +235,6 @@ def _marker_document(commit: int, index_id: str) -> tantivy.Document:
     document.add_unsigned("form", FORM)
     document.add_text("index_id", index_id)
     return document
-
-
-def stands_at(commit: int, *, folder: Path, index_id: str) -> bool:
-    """Whether the index in ``folder`` is whole, of this catalog, and reflects the commit. Does not open it."""
-    try:
-        manifest = _check_files(folder)
-    except CacheDamagedError:
-        return False
-    return (manifest.get("index_id"), manifest.get("commit")) == (index_id, commit)
-
-
-def _write_manifest(folder: Path, *, index_id: str, commit: int) -> None:
-    files = {}
-    for file in sorted(folder.iterdir()):
-        if file.name != MANIFEST and not file.name.startswith("."):
-            with contextlib.suppress(FileNotFoundError):  # merged away meanwhile
-                status = file.stat()
-                files[file.name] = [status.st_size, status.st_mtime_ns, zlib.crc32(file.read_bytes())]
-    write_text(folder / MANIFEST, json.dumps({"index_id": index_id, "commit": commit, "files": files}))
-
-
-def _check_files(folder: Path) -> dict[str, Any]:
-    """The manifest. Raises CacheDamagedError where a file is not as it says; an untouched file is not read again."""
-    if not (folder / MANIFEST).exists():
-        raise CacheDamagedError(f"{folder} is absent or was not finished")
-    try:
-        meta = json.loads((folder / "meta.json").read_text(encoding="utf-8"))
-        manifest: dict[str, Any] = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
-        segments = {segment["segment_id"].replace("-", "") for segment in meta["segments"]}
-        listed = {name: entry for name, entry in manifest["files"].items() if name.split(".")[0] in segments}
-        if segments != {name.split(".")[0] for name in listed}:
-            raise CacheDamagedError(f"{folder} holds segments that its manifest does not list")
-        for name, (size, modified, checksum) in listed.items():
-            file = folder / name
-            status = file.stat()
-            if status.st_size != size or (status.st_mtime_ns != modified and zlib.crc32(file.read_bytes()) != checksum):
-                raise CacheDamagedError(f"{file} is damaged: it is not what the index wrote")
-    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
-        raise CacheDamagedError(f"{folder} cannot be read: {error}") from error
-    return manifest
 
 
 @contextlib.contextmanager

@@ -11,7 +11,8 @@ from rag_engine import tracing
 from rag_engine.errors import CacheDamagedError, IndexReadOnlyError, StorageError, StorageFullError
 from rag_engine.index.cache_lock import cache_lock
 from rag_engine.index.catalog import Catalog
-from rag_engine.index.lexical import TantivyIndex, stands_at
+from rag_engine.index.lexical import TantivyIndex
+from rag_engine.index.lexical_files import stands_at
 from rag_engine.protocols import LexicalEntry
 from rag_engine.tracing import names
 

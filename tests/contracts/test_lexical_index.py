@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import numpy as np
@@ -21,6 +22,8 @@ TEXTS = {
     6: "def parse_filter(expression): return C++ or NULL",
     7: "ประเทศไทยมีประชากรมาก",
 }
+# Of English and of Russian: these are not indexed.
+STOP_WORDS = {"a", "an", "are", "in", "no", "on", "the", "was", "в", "и"}
 
 
 @pytest.fixture(params=["in memory", "on disk"])
@@ -132,3 +135,108 @@ def test_many_removals_at_once_are_carried_out(empty: LexicalIndex) -> None:
 @given(question=st.text(max_size=60))
 def test_any_text_is_a_question(filled: LexicalIndex, question: str) -> None:
     assert len(found(filled, question)) <= len(TEXTS)
+
+
+LANGUAGES = {
+    1: "Der Bundeskanzler empfing gestern den Verteidigungsminister, und die Häuser in München wurden geschmückt.",
+    2: "図書館では毎週土曜日に読み聞かせが行われています。コンピューターは猫の部屋にあります。",
+    3: "환불은 반품일로부터 14일 이내에 지급됩니다. 책은 도서관에서 빌릴 수 있다. 대한민국의 수도는 서울이다.",
+    4: "การคืนเงินจะดำเนินการภายในสิบสี่วันหลังจากได้รับสินค้าคืน ก้านไม้",
+    5: "تُدفع المبالغ المستردة خلال أربعة عشر يومًا من تاريخ إرجاع المنتج إلى المدرسة. ٣٠٨",
+    6: "Возврат денежных средств осуществляется после получения ёлки. Книги выдаются в библиотеке.",
+    7: "Οι επιστροφές χρημάτων γίνονται εντός δεκατεσσάρων ημερών στην Αθήνα.",
+    8: "Les remboursements sont effectués dans les quatorze jours qui suivent le retour des généraux.",
+    9: "Los reembolsos se pagan en un plazo de catorce días para las organizaciones que están registradas.",
+    10: "Refunds are paid within fourteen days. The rocket's reusable booster landed.",
+    11: "हिन्दी भाषा में पुस्तकालय की जानकारी उपलब्ध है",
+    12: "退款将在十四天内支付。电脑很贵。",
+    13: "İstanbul bir köprü ile bağlanan ve çok büyük olan bir şehirdir; evlerimizden görülür.",
+    14: "Kirjastossa on paljon kirjoja, mutta se ei ole auki kun on juhlapäivä.",
+}
+
+
+@pytest.fixture
+def polyglot(empty: LexicalIndex) -> LexicalIndex:
+    empty.update(add=[LexicalEntry(n, "", text) for n, text in LANGUAGES.items()], remove=[], commit=1)
+    return empty
+
+
+@pytest.mark.parametrize(
+    ("question", "first"),
+    [
+        ("Haus", 1),
+        ("Muenchen", 1),
+        ("munchen", 1),
+        ("Minister", 1),
+        ("Verteidigung", 1),
+        ("des Bundeskanzlers", 1),
+        ("図書館はどこですか", 2),
+        ("コンピュータ", 2),
+        ("ｺﾝﾋﾟｭｰﾀｰ", 2),
+        ("猫", 2),
+        ("책을 빌리다", 3),
+        ("책", 3),
+        ("도서관", 3),
+        ("서울의", 3),
+        ("คืนเงิน", 4),
+        ("มีก้านไหม", 4),
+        ("مدرسة", 5),
+        ("والمدرسة", 5),
+        ("308", 5),
+        ("книгу", 6),
+        ("елка", 6),
+        ("в библиотеку", 6),
+        ("αθηνα", 7),
+        ("επιστροφή", 7),
+        ("remboursement", 8),
+        ("general", 8),
+        ("organización", 9),
+        ("organizacion", 9),
+        ("refund", 10),
+        ("ＲＥＦＵＮＤ", 10),
+        ("पुस्तकालय", 11),
+        ("电脑", 12),
+        ("退款", 12),
+        ("ISTANBUL", 13),
+        ("ev", 13),
+        ("kirjasto", 14),
+    ],
+)
+def test_other_forms_of_a_word_find_it_in_many_languages(polyglot: LexicalIndex, question: str, first: int) -> None:
+    assert found(polyglot, question)[:1] == [first]
+
+
+@pytest.mark.parametrize(
+    ("question", "english"),
+    [
+        ("refund within fourteen days", True),
+        ("IL-1β and TNF-α", True),
+        ("308", True),
+        ("", True),
+        ("猫在哪里", False),
+        ("где книга", False),
+        ("Wie viele Häuser und wann wurden sie geschmückt?", False),
+    ],
+)
+def test_it_tells_questions_that_are_not_in_english(polyglot: LexicalIndex, question: str, english: bool) -> None:
+    assert polyglot.in_english(question) is english
+
+
+def test_a_question_with_foreign_words_is_english_to_an_english_index(filled: LexicalIndex) -> None:
+    assert filled.in_english("Who played in La Dolce Vita?")
+
+
+@pytest.mark.parametrize("number", LANGUAGES)
+def test_every_word_of_a_text_finds_it_whatever_its_script(polyglot: LexicalIndex, number: int) -> None:
+    words = [word.strip(".,;") for word in re.split(r"[\s']+", LANGUAGES[number])]
+    lost = [word for word in words if number not in found(polyglot, word, depth=50)]
+    assert [word for word in lost if word.lower() not in STOP_WORDS] == []
+
+
+@settings(deadline=None, max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(text=st.text(max_size=200), language=st.sampled_from(sorted(LANGUAGES.values())))
+def test_any_text_is_indexed_and_asked(text: str, language: str) -> None:
+    index = TantivyIndex()
+    index.update(add=[LexicalEntry(1, text, language + text)], remove=[], commit=1)
+    assert found(index, text) in ([], [1])
+    assert found(index, language) == [1]

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from rag_engine.errors import CacheDamagedError
-from rag_engine.index.lexical import TantivyIndex, spelled_out
+from rag_engine.index.lexical import TantivyIndex
 from rag_engine.protocols import LexicalEntry
 
 
@@ -113,17 +113,3 @@ def test_files_left_by_a_killed_commit_stop_the_next_one_as_damage(folder: Path)
         (folder / f"{segment}.{operation}.del").write_bytes(b"half")
     with pytest.raises(CacheDamagedError):
         index.update(add=[], remove=[1], commit=4)
-
-
-@pytest.mark.parametrize(
-    ("text", "expected"),
-    [
-        ("plain words", "plain words"),
-        ("黑豹", " 黑豹 "),
-        ("黑豹队 x", " 黑豹 豹队  x"),
-        ("猫", " 猫 "),
-        ("ภาษา", " ภา าษ ษา "),
-    ],
-)
-def test_scripts_without_spaces_are_spelled_in_pairs(text: str, expected: str) -> None:
-    assert spelled_out(text) == expected
