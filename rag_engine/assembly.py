@@ -19,14 +19,19 @@ if TYPE_CHECKING:
     from rag_engine.context_retrieval import HybridRetriever, OptimizedRetriever
     from rag_engine.embedding import ModelFiles
     from rag_engine.ingestion import Sandbox
+    from rag_engine.jobs.calibrate import CalibrateJob
+    from rag_engine.jobs.calibration_file import MadeWith
     from rag_engine.jobs.estimate import EstimateJob
     from rag_engine.jobs.evaluate import AskQuestion, EvaluateJob, ReportQuestions
+    from rag_engine.jobs.gold_making import GoldMakingJob
     from rag_engine.jobs.health import HealthJob
     from rag_engine.jobs.ingest import IngestJob
     from rag_engine.jobs.ingest_progress import ReportProgress
     from rag_engine.jobs.learn import LearnJob
     from rag_engine.jobs.multi_llm_orchestrator import AskJob
     from rag_engine.ledger import Ledger
+    from rag_engine.llm import ExtractiveModel
+    from rag_engine.prompt_engineering import PromptBuilder
     from rag_engine.protocols import Embedder
     from rag_engine.query_optimizer import Optimizer
     from rag_engine.query_optimizer.strategy import QueryStrategy
@@ -177,25 +182,84 @@ class Assembly:
     @cached_property
     def ask_job(self) -> AskJob:
         """The way of a question."""
+        from rag_engine.jobs.calibration_file import read_calibration
         from rag_engine.jobs.multi_llm_orchestrator import AskJob
-        from rag_engine.llm import ExtractiveModel
-        from rag_engine.prompt_engineering import PromptBuilder
-        from rag_engine.semantic_chunking import split_sentences
 
         settings, catalog = self.settings.answering, self.index.catalog
+        calibration = read_calibration(
+            self.index.folder, origin=self.calibration_origin(), abstain_below=settings.abstain_below
+        )
         return AskJob(
             retriever=self.retriever,
-            builder=PromptBuilder(tokenizer=self.index_embedder.tokenizer, context_tokens=settings.context_tokens),
-            model=ExtractiveModel(
-                embedder=self.index_embedder,
-                split_sentences=split_sentences,
-                abstain_below=settings.abstain_below,
-            ),
+            builder=self._prompt_builder(),
+            # With a calibration the job says what is withheld: the model does not know the threshold's scale.
+            model=self._language_model(abstain_below=settings.abstain_below if calibration is None else 0.0),
             text_of=catalog.text,
             page_of=catalog.page,
             passages=settings.passages,
             least_share=settings.least_share,
+            calibration=calibration,
         )
+
+    def _prompt_builder(self) -> PromptBuilder:
+        from rag_engine.prompt_engineering import PromptBuilder
+
+        return PromptBuilder(
+            tokenizer=self.index_embedder.tokenizer, context_tokens=self.settings.answering.context_tokens
+        )
+
+    def _language_model(self, *, abstain_below: float) -> ExtractiveModel:
+        from rag_engine.llm import ExtractiveModel
+        from rag_engine.semantic_chunking import split_sentences
+
+        return ExtractiveModel(
+            embedder=self.index_embedder, split_sentences=split_sentences, abstain_below=abstain_below
+        )
+
+    def calibration_origin(self) -> MadeWith | None:
+        """What decides a raw confidence with the present settings; None before the first ingest."""
+        from rag_engine import __version__
+        from rag_engine.jobs.calibration_file import made_with
+
+        answering = self.settings.answering.model_dump(exclude={"abstain_below"})
+        retrieval = self.settings.retrieval.model_dump(exclude={"k"})
+        return made_with(
+            self.index.catalog,
+            engine=__version__,
+            model="extractive",
+            settings={"answering": answering, "retrieval": retrieval},
+        )
+
+    def forget_calibration(self) -> None:
+        """Has the next question read the index's calibration anew."""
+        self.__dict__.pop("ask_job", None)
+
+    def calibrate_job(self, progress: ReportQuestions) -> CalibrateJob:
+        """A new calibration."""
+        from rag_engine.jobs.calibrate import CalibrateJob
+        from rag_engine.semantic_chunking import split_sentences
+
+        settings = self.settings.answering
+        return CalibrateJob(
+            index=self.index.folder.name,
+            catalog=self.index.catalog,
+            retriever=self.retriever,
+            builder=self._prompt_builder(),
+            model=self._language_model(abstain_below=0.0),
+            embedder=self.index_embedder,
+            split_sentences=split_sentences,
+            mode=self.settings.retrieval.mode,
+            passages=settings.passages,
+            least_share=settings.least_share,
+            progress=progress,
+        )
+
+    def gold_making_job(self) -> GoldMakingJob:
+        """A new gold set of the index's own."""
+        from rag_engine.jobs.gold_making import GoldMakingJob
+        from rag_engine.semantic_chunking import split_sentences
+
+        return GoldMakingJob(index=self.index.folder.name, catalog=self.index.catalog, split_sentences=split_sentences)
 
     def ingest_job(self, progress: ReportProgress, *, strict: bool = False) -> IngestJob:
         """A new ingest; with ``strict``, one that refuses what would be cut."""
@@ -289,9 +353,11 @@ class Assembly:
     def health_job(self) -> HealthJob:
         """A new examination of the index."""
         from rag_engine.embedding import embedding_path
+        from rag_engine.jobs.calibration_file import calibration_state
         from rag_engine.jobs.health import HealthJob
 
         return HealthJob(
+            calibration=lambda: calibration_state(self.index.folder, origin=self.calibration_origin()),
             index=self.index,
             make_embedder=lambda: self.embedder,
             protections=self._protections,

@@ -11,7 +11,14 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from rag_engine.assembly import Assembly
 from rag_engine.context_retrieval import parse_filter, parse_mode
-from rag_engine.errors import CatalogDamagedError, GoldSetError, IndexNotFoundError, RagEngineError, UsageError
+from rag_engine.errors import (
+    CalibrationError,
+    CatalogDamagedError,
+    GoldSetError,
+    IndexNotFoundError,
+    RagEngineError,
+    UsageError,
+)
 from rag_engine.index import CATALOG_NAME
 from rag_engine.types.retrieval import Filter, Query, SearchMode
 
@@ -20,8 +27,10 @@ if TYPE_CHECKING:
 
     from rag_engine.config import Settings
     from rag_engine.evaluation import EvaluationReport
+    from rag_engine.evaluation.calibration_report import CalibrationReport
     from rag_engine.prompt_engineering import Verification
     from rag_engine.types.document import Document
+    from rag_engine.types.evaluation import MadeGoldSet
     from rag_engine.types.generation import Answer, AnswerEvent
     from rag_engine.types.health import Finding, IndexStatus
     from rag_engine.types.ingestion import IngestEstimate, IngestProgress, IngestReport
@@ -265,6 +274,60 @@ class Engine:
                 f"the index {self._assembly.index.folder.name} lacks {missing} documents of {corpus}",
                 hint=f"evaluate in an index of its own, or first run: rag ingest {corpus}",
             )
+
+    def calibrate(
+        self,
+        *,
+        questions: int | None = None,
+        risk: float | None = None,
+        seed: int = 0,
+        gold: str | Path | None = None,
+        progress: Callable[[str, int, int], None] = lambda _stage, _done, _total: None,
+    ) -> CalibrationReport:
+        """Makes confidences probabilities for this index's documents, and stores how: later answers follow it.
+
+        Up to ``questions`` (600) are made of the documents themselves, or taken from the gold set ``gold``. With
+        ``risk``, a threshold is chosen from which at most this share of answers is wrong; without, the threshold stays
+        ``answering.abstain_below``.
+
+        Raises:
+            CalibrationError: there are too few questions, or no threshold keeps the risk; nothing is changed then.
+            GoldSetError: the gold set cannot be read, or does not fit the index.
+            StorageError: the calibration cannot be written.
+        """
+        from rag_engine.evaluation import read_gold_set
+        from rag_engine.jobs.calibrate import QUESTIONS
+        from rag_engine.jobs.calibration_file import write_calibration
+
+        gold_set = None if gold is None else read_gold_set(Path(gold))
+        origin = self._assembly.calibration_origin()
+        job = self._assembly.calibrate_job(progress)
+        report = _run(job.calibrate(questions=questions or QUESTIONS, risk=risk, seed=seed, gold=gold_set))
+        if origin is None or origin != self._assembly.calibration_origin():
+            raise CalibrationError("the index was embedded anew meanwhile", hint="run the same command again")
+        write_calibration(self._assembly.index.folder, report, origin=origin)
+        self._assembly.forget_calibration()
+        return report
+
+    def reset_calibration(self) -> bool:
+        """Removes the index's calibration, so that confidences are the model's own again; whether there was one."""
+        from rag_engine.jobs.calibration_file import remove_calibration
+
+        removed = remove_calibration(self._assembly.index.folder)
+        self._assembly.forget_calibration()
+        return removed
+
+    def make_gold_set(self, folder: str | Path, *, questions: int | None = None, seed: int = 0) -> MadeGoldSet:
+        """Writes a gold set in span form with questions made of the documents, for a person to correct.
+
+        Raises:
+            GoldSetError: ``folder`` holds something already.
+            CalibrationError: the index is too small to make questions of.
+            StorageError: the folder cannot be written.
+        """
+        from rag_engine.jobs.gold_making import QUESTIONS
+
+        return self._assembly.gold_making_job().make(Path(folder), questions=questions or QUESTIONS, seed=seed)
 
     def verify(self, citations: Iterable[Mapping[str, Any]]) -> list[Verification]:
         """What became of citations given earlier: for each, intact, moved, changed or gone.

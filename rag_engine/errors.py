@@ -39,7 +39,8 @@
     ├── GenerationError
     │   └── CitationError              a citation that does not equal the stored characters; never shown
     └── EvaluationError
-        └── GoldSetError               a gold set that cannot be read or does not fit the index
+        ├── GoldSetError               a gold set that cannot be read or does not fit the index
+        └── CalibrationError           too few questions to calibrate on, or a risk that cannot be kept
 """
 
 from __future__ import annotations
@@ -337,3 +338,10 @@ class GoldSetError(EvaluationError):
 
     code = "gold_set"
     default_hint = "docs/evaluation.md describes the two forms of gold sets"
+
+
+class CalibrationError(EvaluationError):
+    """The index gives too few questions to calibrate on, or no threshold keeps the risk that was asked for."""
+
+    code = "calibration"
+    default_hint = "docs/answers.md says what a calibration needs"

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from rag_engine.cli.calibration import calibrate, gold_app
 from rag_engine.cli.json_output import answer_fields, print_event, print_json, search_fields
 from rag_engine.cli.options import (
     Config,
@@ -356,6 +357,10 @@ def evaluate(
         show_evaluation(report)
     if fail_if_worse and report.significance is not None and report.significance.worse:
         raise typer.Exit(1)
+
+
+app.command()(calibrate)
+app.add_typer(gold_app)
 
 
 @app.command()

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from rag_engine.prompt_engineering import Verification
     from rag_engine.types.generation import Answer, AnswerEvent, Citation
-    from rag_engine.types.health import DenseState, Finding, IndexStatus
+    from rag_engine.types.health import CalibrationState, DenseState, Finding, IndexStatus
     from rag_engine.types.ingestion import TruncatedDocument
     from rag_engine.types.optimization import SearchOutcome
     from rag_engine.types.suspicion import Suspicion
@@ -151,6 +151,8 @@ def show_status(status: IndexStatus) -> None:
         table.add_row(name, Text(f"reflects commit {state}{behind}" if isinstance(state, int) else state))
     if status.dense is not None:
         table.add_row("dense search", Text(_dense_search(status.dense)))
+    if status.calibration is not None:
+        table.add_row("calibration", Text(_calibration(status.calibration)))
     table.add_row("parsers", Text(f"confined by {', '.join(status.sandbox) or 'nothing'}".replace("_", " ")))
     table.add_row("truncated", f"{status.truncated:,}")
     table.add_row("suspicious", f"{status.suspicious:,}")
@@ -189,6 +191,13 @@ def _dense_search(dense: DenseState) -> str:
         return f"exact ({size})"
     recall = f"recall@10 {dense.recall:.3f}, target {dense.target:g}"
     return f"compressed, {dense.candidates:,} candidates compared in full ({size}; {recall})"
+
+
+def _calibration(state: CalibrationState) -> str:
+    if state.ignored is not None:
+        return f"ignored: {state.ignored}; make it anew with: rag calibrate"
+    threshold = "" if state.threshold is None else f"; risk {state.risk:g}, threshold {state.threshold:.3f}"
+    return f"{state.questions:,} questions ({state.source}) at commit {state.commit}{threshold}"
 
 
 def show_findings(findings: Sequence[Finding], done: Sequence[str], notes: Sequence[str]) -> None:

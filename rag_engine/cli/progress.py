@@ -60,10 +60,10 @@ class ProgressBar:
         self._show(_STAGES[progress.stage], progress.done, progress.total, detail, left)
 
     def questions(self, stage: str, done: int, total: int) -> None:
-        """Shows how far an evaluation is."""
+        """Shows how far an evaluation or a calibration is."""
         remaining = self._bar.tasks[0].time_remaining
         left = "" if remaining is None else f"{timedelta(seconds=round(remaining))} left"
-        self._show(f"{stage} the gold questions", done, total, f"{done:,} of {total:,}", left)
+        self._show(f"{stage} the questions", done, total, f"{done:,} of {total:,}", left)
 
     def _show(self, stage: str, done: int, total: int, detail: str, left: str) -> None:
         if stage != self._stage:

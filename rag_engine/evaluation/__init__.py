@@ -2,6 +2,7 @@
 
 from rag_engine.evaluation.answer_measures import AnswerRecord, AnswerScores, score_answers
 from rag_engine.evaluation.baseline import Baseline, read_baseline
+from rag_engine.evaluation.calibration_report import CalibrationReport
 from rag_engine.evaluation.comparison import BaselineComparison, MeasureComparison, compare, family_values
 from rag_engine.evaluation.curves import Curve, Ranks, gold_ranks, precision_recall, risk_coverage
 from rag_engine.evaluation.fingerprint import fingerprint
@@ -28,6 +29,7 @@ from rag_engine.evaluation.retrieval_measures import (
     parse_measure,
     score_run,
 )
+from rag_engine.evaluation.risk_plot import write_risk_plot
 from rag_engine.evaluation.span_measures import CharacterSpan, SpanScores, precision_omega, score_spans, touching
 from rag_engine.evaluation.trec import read_run, write_run
 from rag_engine.evaluation.whole_files import check_place, write_whole
@@ -38,6 +40,7 @@ __all__ = [
     "AnswerScores",
     "Baseline",
     "BaselineComparison",
+    "CalibrationReport",
     "CharacterSpan",
     "Curve",
     "EvaluationReport",
@@ -76,6 +79,7 @@ __all__ = [
     "score_run",
     "score_spans",
     "touching",
+    "write_risk_plot",
     "write_run",
     "write_whole",
 ]

@@ -21,9 +21,11 @@ from rag_engine.index import (
     set_aside,
     writer_lock,
 )
+from rag_engine.jobs.calibration_file import FILE_NAME as CALIBRATION_NAME
+from rag_engine.jobs.calibration_file import REMEDY
 from rag_engine.protocols import Embedder
 from rag_engine.types.document import Document
-from rag_engine.types.health import EmbeddingPath, Finding, IndexStatus
+from rag_engine.types.health import CalibrationState, EmbeddingPath, Finding, IndexStatus
 from rag_engine.types.ingestion import TRUNCATIONS_TOLD
 
 WAIT_SECONDS = 30.0  # for another writer
@@ -41,8 +43,11 @@ class HealthJob:
         make_embedder: Callable[[], Embedder],
         embedding_path: Callable[[], EmbeddingPath],
         protections: Callable[[], tuple[str, ...]] = tuple,
+        calibration: Callable[[], CalibrationState | None] = lambda: None,
     ) -> None:
-        """``embedding_path`` says what embeds here without making it ready, ``protections`` what confines parsers."""
+        """``embedding_path`` says what embeds here without making it ready, ``protections`` what confines parsers,
+        ``calibration`` what there is of one."""
+        self._calibration = calibration
         self._protections = protections
         self._embedding_path = embedding_path
         self._index = index
@@ -70,6 +75,7 @@ class HealthJob:
             embedding=embedding,
             caches=self._index.caches.on_disk(),
             dense=self._index.caches.dense_state(),
+            calibration=self._calibration(),
             truncated=0 if ledger is None else len(ledger),
             truncations=() if ledger is None else ledger.first(TRUNCATIONS_TOLD),
             suspicious=self._catalog.count_suspicious(),
@@ -85,12 +91,19 @@ class HealthJob:
 
     def notes(self) -> list[str]:
         """What is worth knowing and no damage."""
+        return [*self._near_duplicates(), *self._stale_calibration()]
+
+    def _near_duplicates(self) -> Iterator[str]:
         found = self._catalog.near_duplicates.pairs()
-        if not found:
-            return []
-        dropped = sum(pair.dropped for pair in found)
-        searched = f", {dropped:,} of them not searched" if dropped else ""
-        return [f"{len(found):,} documents are nearly the same as another one{searched}: rag status --json lists them"]
+        if found:
+            dropped = sum(pair.dropped for pair in found)
+            searched = f", {dropped:,} of them not searched" if dropped else ""
+            yield f"{len(found):,} documents are nearly the same as another one{searched}: rag status --json lists them"
+
+    def _stale_calibration(self) -> Iterator[str]:
+        state = self._calibration()
+        if state is not None and state.ignored is not None:
+            yield f"{CALIBRATION_NAME} is ignored: {state.ignored}; {REMEDY}"
 
     def _catalog_findings(self) -> Iterator[Finding]:
         damage = self._catalog.integrity_findings()

@@ -7,10 +7,13 @@ import contextlib
 import functools
 import time
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from typing import TypeAlias
 
 from rag_engine import tracing
 from rag_engine.context_retrieval import clean_question, drawn_on
+from rag_engine.context_retrieval.calibration import Calibration
+from rag_engine.llm.providers.extractive import ABSTENTION
 from rag_engine.prompt_engineering import PromptBuilder, resolve_citations
 from rag_engine.protocols import LanguageModel, Retriever
 from rag_engine.tracing import names
@@ -19,6 +22,7 @@ from rag_engine.types.generation import (
     AnswerEvent,
     Attempt,
     CitationProven,
+    Completion,
     FinishReason,
     StageDone,
     TextWritten,
@@ -41,10 +45,12 @@ class AskJob:
         page_of: Callable[[str, int], int | None],
         passages: int = 8,
         least_share: float = 0.0,
+        calibration: Calibration | None = None,
     ) -> None:
         """``text_of`` gives a document's stored text and ``page_of`` the page of one of its characters:
         what citations are compared with. ``passages`` is how many an answer may draw on, of those that have at least
-        ``least_share`` of the best one's score."""
+        ``least_share`` of the best one's score. With ``calibration``, the model's confidence becomes a probability, and
+        below its threshold the model's answer is withheld."""
         self._retriever = retriever
         self._builder = builder
         self._model = model
@@ -52,6 +58,7 @@ class AskJob:
         self._page_of = page_of
         self._passages = passages
         self._least_share = least_share
+        self._calibration = calibration
 
     async def ask(
         self,
@@ -82,7 +89,7 @@ class AskJob:
             with stage("build prompt"):
                 prompt = self._builder.build(question, passages)
             with stage("generate"), tracing.span(f"chat {self._model.name}", {names.OPERATION: "chat"}):
-                completion = await self._model.complete(prompt)
+                completion = self._calibrated(await self._model.complete(prompt))
             with stage("prove citations"):
                 citations = resolve_citations(completion, prompt, text_of=self._text_of, page_of=self._page_of)
             for citation in citations:
@@ -103,6 +110,20 @@ class AskJob:
                 stages=stages,
                 trace=tracing.current_trace_id(),
             )
+
+    def _calibrated(self, completion: Completion) -> Completion:
+        if self._calibration is None or completion.confidence is None:
+            return completion
+        confidence = self._calibration.probability(completion.confidence)
+        if completion.finish_reason is FinishReason.ABSTAINED or confidence >= self._calibration.threshold:
+            return replace(completion, confidence=confidence)
+        return replace(
+            completion,
+            text=ABSTENTION,
+            finish_reason=FinishReason.ABSTAINED,
+            quotations=(),
+            confidence=confidence,
+        )
 
 
 @contextlib.contextmanager

@@ -87,12 +87,26 @@ class DenseState:
 
 
 @dataclass(frozen=True, slots=True)
+class CalibrationState:
+    """An index's calibration: ``self-made`` or the gold set that it was made from, at which commit, and from how many
+    questions. ``risk`` and ``threshold`` are None where no risk was asked for. ``ignored`` says why it is not used."""
+
+    source: str = ""
+    commit: int = 0
+    questions: int = 0
+    risk: float | None = None
+    threshold: float | None = None
+    ignored: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class IndexStatus:
     """What an index holds. ``copies`` counts sources with the bytes of another one. ``caches`` says for each of them
     the commit that its files reflect, or what is wrong with them; ``dense`` is None where its files cannot be
     opened. ``truncated`` counts what was left out of documents or is not read of their chunks by the model,
     ``suspicious`` documents that hold something suspicious; ``truncations`` and ``suspicions`` name the first of
-    them by document. ``sandbox`` is what confines the parser on this system."""
+    them by document. ``calibration`` is None where there is none. ``sandbox`` is what confines the parser on this
+    system."""
 
     index: str
     folder: str
@@ -106,6 +120,7 @@ class IndexStatus:
     embedding: EmbeddingPath
     caches: Mapping[str, int | str]
     dense: DenseState | None
+    calibration: CalibrationState | None
     truncated: int
     truncations: tuple[TruncatedDocument, ...]
     suspicious: int

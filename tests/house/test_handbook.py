@@ -24,11 +24,13 @@ from benchmarks.gold_spans import relocate
 from rag_engine import Engine, errors
 from rag_engine.cli.app import app
 from rag_engine.config import ENVIRONMENT_PREFIX, Settings
-from rag_engine.evaluation import EvaluationReport, GoldForm, check_spans, read_gold_set
+from rag_engine.evaluation import CalibrationReport, EvaluationReport, GoldForm, check_spans, read_gold_set
+from rag_engine.evaluation.calibration_measures import CoveragePoint, ProbabilityMeasures
 from rag_engine.ingestion import select_loader
 from rag_engine.types.document import SourceFailure
+from rag_engine.types.evaluation import MadeGoldSet
 from rag_engine.types.generation import Answer, Citation, Usage
-from rag_engine.types.health import Finding, IndexStatus, QuarantinedSource
+from rag_engine.types.health import CalibrationState, Finding, IndexStatus, QuarantinedSource
 from rag_engine.types.ingestion import ChunkCounts, DocumentCounts, IngestReport, LoadLimits, TruncatedDocument
 from rag_engine.types.retrieval import SearchMode
 from rag_engine.types.suspicion import Suspicion, SuspiciousDocument
@@ -55,13 +57,18 @@ def options(command: Any) -> set[str]:
     return {name for name in names if name.startswith("-")}
 
 
+def options_with_those_below(command: Any) -> set[str]:
+    """Of a command that has commands of its own, theirs too."""
+    return options(command).union(*map(options, getattr(command, "commands", {}).values()))
+
+
 # Commands -----------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("name", COMMANDS)
 def test_the_section_of_a_command_names_all_of_its_options_and_no_others(name: str) -> None:
     told = set(re.findall(r"`(--?[a-z][a-z-]*)", section("commands.md", f"rag {name}")))
-    assert told == options(COMMANDS[name]) | {"--help", "-h"}
+    assert told == options_with_those_below(COMMANDS[name]) | {"--help", "-h"}
 
 
 def test_every_section_about_a_command_is_about_one_that_there_is() -> None:
@@ -79,7 +86,9 @@ def test_options_of_rag_itself_are_listed() -> None:
         ("ingest", (IngestReport, DocumentCounts, ChunkCounts, SourceFailure, TruncatedDocument)),
         ("ask", (Citation, Usage)),
         ("eval", ()),
-        ("status", (IndexStatus, QuarantinedSource, SuspiciousDocument)),
+        ("calibrate", (CalibrationReport, ProbabilityMeasures, CoveragePoint)),
+        ("gold", (MadeGoldSet,)),
+        ("status", (IndexStatus, CalibrationState, QuarantinedSource, SuspiciousDocument)),
         ("search", (Suspicion,)),
         ("doctor", (Finding,)),
     ],
