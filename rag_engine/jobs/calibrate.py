@@ -19,9 +19,10 @@ from rag_engine.context_retrieval import drawn_on
 from rag_engine.context_retrieval.calibration import CERTAINTY, Calibration, fit_map, keep_risk
 from rag_engine.errors import CalibrationError
 from rag_engine.evaluation import CharacterSpan, GoldSet, check_against, check_spans
-from rag_engine.evaluation.answer_measures import area_under_risk_coverage, citation_covers_gold
+from rag_engine.evaluation.answer_measures import citation_covers_gold
 from rag_engine.evaluation.calibration_measures import measure_probabilities, risk_coverage
 from rag_engine.evaluation.calibration_report import CalibrationReport
+from rag_engine.evaluation.confidence_measures import area_under_risk_coverage
 from rag_engine.evaluation.question_making import MadeQuestion, Withheld, mentions
 from rag_engine.index import Catalog
 from rag_engine.jobs.questions_about import LEAST_QUESTIONS, questions_about
