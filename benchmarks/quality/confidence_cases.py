@@ -5,7 +5,7 @@
 SQUAD2 and CLAPNQ are folders of gold sets in span and in pool form: squad2_dev_half and clapnq_dev of the shared data.
 Three sets come of them. In ``squad2`` what cannot be answered is written to mislead; in ``clapnq`` the nearest passage
 is there and the answer is not; in ``absent`` the same questions are asked with their article and without it, so that
-the whole subject is missing. Each line is as ``fit_confidence`` reads it.
+the whole subject is missing. Each line is as ``answer_cases`` reads it.
 """
 
 from __future__ import annotations
@@ -28,15 +28,21 @@ from rag_engine.engine import Engine
 from rag_engine.evaluation import GoldQuestion, read_gold_set
 from rag_engine.prompt_engineering import PromptBuilder
 from rag_engine.types.document import Document
+from rag_engine.types.retrieval import Comparator, Comparison
 
 SEED = 1
-QUESTIONS_OF_AN_ARTICLE = 120  # in squad2; half as many, all answerable, in absent
+ABSENT_OF_AN_ARTICLE = 60
 
 
 def main(squad: Path, clapnq: Path) -> None:
     """Prints the cases."""
-    for case in chain(_squad(squad), _clapnq(clapnq)):
+    for case in all_cases(squad, clapnq):
         print(json.dumps(case, ensure_ascii=False))
+
+
+def all_cases(squad: Path, clapnq: Path) -> Iterator[dict[str, Any]]:
+    """The cases of all three sets."""
+    yield from chain(_squad(squad), _clapnq(clapnq))
 
 
 def _squad(folder: Path) -> Iterator[dict[str, Any]]:
@@ -47,23 +53,15 @@ def _squad(folder: Path) -> Iterator[dict[str, Any]]:
     for question in read_gold_set(folder).questions:
         of_article[articles[question.id]].append(question)
     drawn = random.Random(SEED)
-    for questions in of_article.values():
-        drawn.shuffle(questions)
-    answerable = {
-        article: [question for question in questions if question.answerable][: QUESTIONS_OF_AN_ARTICLE // 2]
-        for article, questions in of_article.items()
-    }
     with _asking(documents) as ask:
         for article, questions in of_article.items():
-            for question in questions[:QUESTIONS_OF_AN_ARTICLE]:
+            for question in questions:
                 yield ask(question, set="squad2", group=article, answerable=bool(question.answerable))
-        for article, questions in answerable.items():
-            for question in questions:
+            answerable = [question for question in questions if question.answerable]
+            drawn.shuffle(answerable)
+            for question in answerable[:ABSENT_OF_AN_ARTICLE]:
                 yield ask(question, set="absent", group=article, answerable=True)
-    for article, questions in answerable.items():
-        with _asking([document for document in documents if document.id != article]) as ask:
-            for question in questions:
-                yield ask(question, set="absent", group=article, answerable=False)
+                yield ask(question, without=article, set="absent", group=article, answerable=False)
 
 
 def _clapnq(folder: Path) -> Iterator[dict[str, Any]]:
@@ -82,11 +80,13 @@ class _Asking:
             tokenizer=assembly.embedder.tokenizer, context_tokens=self._settings.context_tokens
         )
 
-    def __call__(self, question: GoldQuestion, **known: Any) -> dict[str, Any]:
-        found = self._engine.search(question.text, k=self._settings.passages)
+    def __call__(self, question: GoldQuestion, *, without: str | None = None, **known: Any) -> dict[str, Any]:
+        condition = None if without is None else Comparison("id", Comparator.NOT_EQUAL, without)
+        found = self._engine.search(question.text, k=self._settings.passages, filter=condition)
         passages = drawn_on(found, least_share=self._settings.least_share)
         return known | {
             "question": question.text,
+            "answers": question.answers if known["answerable"] else (),
             "spans": [
                 {"document": span.document, "start": span.start, "end": span.end}
                 for span in (question.spans if known["answerable"] else ())

@@ -31,7 +31,8 @@ _ARTICLE = re.compile(r"\b(a|an|the)\b")
 class AnswerRecord:
     """What the engine answered, as far as it is scored.
 
-    ``intact`` is how many of the citations equal the stored characters, None where nobody looked.
+    ``intact`` is how many of the citations equal the stored characters, None where nobody looked. ``short`` is the
+    answer proper, empty where all of ``text`` is.
     """
 
     text: str
@@ -39,6 +40,7 @@ class AnswerRecord:
     confidence: float
     citations: tuple[CharacterSpan, ...] = ()
     intact: int | None = None
+    short: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,13 +93,13 @@ def score_answers(questions: Iterable[GoldQuestion], answers: Mapping[str, Answe
     """Scores answers, by question id. A question without an answer counts as answered wrongly.
 
     ``exact_match`` and ``f1`` are SQuAD 2.0's: over all questions, where an unanswerable one scores 1 for an
-    abstention; ``exact_match_answerable`` and ``f1_answerable`` leave the unanswerable out. Answerable questions
-    that were abstained from score 0 in all four and in ``answer_in_citation`` (the cited characters contain a
-    whole gold span) and ``answer_in_text`` (the answer contains a gold answer). ``refusal_precision`` is the
-    share of abstentions on unanswerable questions, ``refusal_recall`` the share of unanswerable questions
-    abstained from. ``citation_intact`` is the share of citations that equal the stored characters.
-    ``area_under_risk_coverage`` is over answered questions, a risk being an answer that is neither cited
-    (questions with gold spans) nor given (questions with gold answers only).
+    abstention, both of the ``short`` answer where there is one; ``exact_match_answerable`` and ``f1_answerable``
+    leave the unanswerable out. Answerable questions that were abstained from score 0 in all four and in
+    ``answer_in_citation`` (the cited characters contain a whole gold span) and ``answer_in_text`` (the answer
+    contains a gold answer). ``refusal_precision`` is the share of abstentions on unanswerable questions,
+    ``refusal_recall`` the share of unanswerable questions abstained from. ``citation_intact`` is the share of
+    citations that equal the stored characters. ``area_under_risk_coverage`` is over answered questions, a risk being
+    an answer that is neither cited (questions with gold spans) nor given (questions with gold answers only).
 
     ``AURC`` is the same area over all questions, an abstention coming after every answer: a reaction is ``right``
     where the question is answerable, was answered, and the citation (the answer, where there are no gold spans) holds
@@ -157,8 +159,8 @@ def _score(question: GoldQuestion, record: AnswerRecord) -> dict[str, float]:
         return scores
     given = NO_ANSWER if record.abstained else record
     if question.answers:
-        scores["exact_match"] = exact_match(given.text, question.answers)
-        scores["f1"] = f1(given.text, question.answers)
+        scores["exact_match"] = exact_match(given.short or given.text, question.answers)
+        scores["f1"] = f1(given.short or given.text, question.answers)
         scores["answer_in_text"] = float(contains_answer(given.text, question.answers))
     if question.spans:
         gold_spans = [span.characters for span in question.spans]

@@ -142,6 +142,7 @@ class EvaluateJob:
                 confidence=answer.confidence,
                 citations=tuple(CharacterSpan(c.document, c.start, c.end) for c in answer.citations),
                 intact=self._intact(answer),
+                short=answer.short,
             )
             self._progress("ask", done, len(gold.questions))
         return records

@@ -109,6 +109,7 @@ class AskJob:
                 seconds=time.perf_counter() - started,
                 stages=stages,
                 trace=tracing.current_trace_id(),
+                short=completion.short,
             )
 
     def _calibrated(self, completion: Completion) -> Completion:

@@ -5,19 +5,34 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Mapping, Sequence, Set
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from itertools import pairwise
+from typing import TYPE_CHECKING
 
-from rag_engine.llm.terms import answer_kind, holds_kind, names, negates, terms
+from rag_engine.llm.answer_kinds import holds_kind
+from rag_engine.llm.antonyms import opposed, stems
+from rag_engine.llm.asked import Asked
+from rag_engine.llm.terms import negates, terms
 from rag_engine.protocols import SentenceSplitter
 from rag_engine.types.generation import NumberedSource
 
+if TYPE_CHECKING:
+    from rag_engine.protocols import Vectors
+
 # Both sets of weights come from benchmarks/quality/fit_confidence.py, which says from which questions.
 # A sentence's rank: the logit of its being the one that answers, among the sentences of the sources.
-RANKING = {"cosine": 7.5, "source": 3.2, "sentence": 2.6, "window": 3.7, "kind": 1.7}
+RANKING = {
+    "cosine": 7.54, "source": 3.95, "sentence": 2.96, "window": 2.73, "kind": 2.11, "pairs": 2.03, "names": 1.04,
+    "negation": -1.57, "question": -1.83,
+}  # fmt: skip
 # The logit of the question's being answered at all.
-CONFIDENCE = {"cosine": 5.2, "passage_cosine": 2.5, "window": 1.4, "names": 1.0, "kind": 0.5, "negation": -2.6}
-CONFIDENCE_OFFSET = -6.2
+CONFIDENCE = {
+    "cosine": 2.17, "nearest": 2.08, "passage_cosine": 2.43, "window": 0.58, "pairs": -0.33, "names": 1.09,
+    "kind": 0.18, "negation": -2.45, "denies": -1.0, "opposed": -1.48,
+}  # fmt: skip
+CONFIDENCE_OFFSET = -5.08
 
+_ASKING = ("?", "？", "؟")
 _HEADING = re.compile(r"#{1,6}[ \t][^\n]*")
 _FENCE = re.compile(r"^[ \t]*(?:```|~~~)", re.MULTILINE)
 
@@ -30,7 +45,9 @@ class Evidence:
     the best passage's. ``in_sentence`` is the share of the question's terms, weighted by their rarity among the
     sources, in the sentence; ``in_window`` the same with its two neighbours, title and headings;
     ``names_in_window`` the share of the question's names and numbers there. ``kind`` says that the sentence holds
-    the kind of answer asked for, ``negation_lost`` that the question negates and the sentence does not.
+    the kind of answer asked for, ``negation_lost`` that the question negates and the sentence does not. ``pairs`` is
+    the share of the question's neighbouring terms that are neighbours here as well; ``asks`` says that the sentence is
+    a question itself.
     """
 
     source: NumberedSource
@@ -43,21 +60,30 @@ class Evidence:
     names_in_window: float
     kind: bool
     negation_lost: bool
+    pairs: float
+    asks: bool
 
 
-def gather(question: str, sources: Sequence[NumberedSource], *, split_sentences: SentenceSplitter) -> list[Evidence]:
+@dataclass(frozen=True, slots=True)
+class RankedSentence:
+    """A sentence, its cosine with the question, its logit among the candidates, and its vector, shape (dimension,)."""
+
+    evidence: Evidence
+    cosine: float
+    logit: float
+    vector: Vectors = field(compare=False, repr=False)
+
+
+def gather(asked: Asked, sources: Sequence[NumberedSource], *, split_sentences: SentenceSplitter) -> list[Evidence]:
     """Every sentence of the sources, each text once, in the sources' order; headings and fenced code are none."""
-    asked = frozenset(terms(question))
-    asked_names = names(question)
-    kind = answer_kind(question)
-    negated = negates(question)
-    weights = _rarity(asked, [_context(source) | set(terms(source.passage.text)) for source in sources])
+    weights = _rarity(asked.terms, [_context(source) | set(terms(source.passage.text)) for source in sources])
     strongest = max((source.passage.score for source in sources), default=0.0)
     found: dict[str, Evidence] = {}
     for source in sources:
         passage = source.passage
         spans = split_sentences(passage.text)
-        words = [frozenset(terms(passage.text[start:end])) for start, end in spans]
+        in_order = [terms(passage.text[start:end]) for start, end in spans]
+        words = [frozenset(said) for said in in_order]
         context = _context(source)
         code = _fenced(passage.text)
         for position, (start, end) in enumerate(spans):
@@ -73,9 +99,11 @@ def gather(question: str, sources: Sequence[NumberedSource], *, split_sentences:
                 source_strength=max(0.0, passage.score / strongest) if strongest > 0 else 0.0,
                 in_sentence=_share(words[position], weights),
                 in_window=_share(window, weights),
-                names_in_window=len(asked_names & window) / len(asked_names) if asked_names else 1.0,
-                kind=holds_kind(text, kind, asked=asked),
-                negation_lost=negated and not negates(text),
+                names_in_window=len(asked.names & window) / len(asked.names) if asked.names else 1.0,
+                kind=holds_kind(text, asked.kind, asked=asked.terms),
+                negation_lost=asked.negated and not negates(text),
+                pairs=len(asked.pairs.intersection(pairwise(in_order[position]))) / max(1, len(asked.pairs)),
+                asks=text.endswith(_ASKING),
             )
             # Overlapping chunks and copied documents bring the same sentence twice; the better source keeps it.
             found.setdefault(text, evidence)
@@ -97,6 +125,10 @@ def rank_features(evidence: Evidence, *, cosine: float) -> Mapping[str, float]:
         "sentence": evidence.in_sentence,
         "window": evidence.in_window,
         "kind": float(evidence.kind),
+        "pairs": evidence.pairs,
+        "names": evidence.names_in_window,
+        "negation": float(evidence.negation_lost),
+        "question": float(evidence.asks),
     }
 
 
@@ -106,15 +138,25 @@ def rank_logit(evidence: Evidence, *, cosine: float) -> float:
     return sum(weight * features[name] for name, weight in RANKING.items())
 
 
-def confidence_features(evidence: Evidence, *, cosine: float, passage_cosine: float) -> Mapping[str, float]:
-    """What the confidence is computed from, under the names of ``CONFIDENCE``."""
+def confidence_features(
+    asked: Asked, best: RankedSentence, *, nearest: float, passage_cosine: float
+) -> Mapping[str, float]:
+    """What the confidence is computed from, under the names of ``CONFIDENCE``.
+
+    ``nearest`` is the best cosine of any candidate, ``passage_cosine`` that of the passage in which ``best`` stands.
+    """
+    evidence = best.evidence
     return {
-        "cosine": cosine,
+        "cosine": best.cosine,
+        "nearest": nearest,
         "passage_cosine": passage_cosine,
         "window": evidence.in_window,
+        "pairs": evidence.pairs,
         "names": evidence.names_in_window,
         "kind": float(evidence.kind),
         "negation": float(evidence.negation_lost),
+        "denies": float(asked.denies),
+        "opposed": float(bool(opposed(stems(asked.text), stems(evidence.source.passage.text)))),
     }
 
 

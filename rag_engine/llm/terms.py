@@ -1,11 +1,9 @@
-"""Words as evidence: normalised terms, names and numbers, negation, and the kind of answer a question asks for."""
+"""Words as evidence: normalised terms, names and numbers, and negation."""
 
 from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Set
-from enum import StrEnum
 
 # Thai, Lao, Kana and Han are written without spaces; their runs are read as overlapping pairs of characters.
 _UNSPACED = r"\u0e00-\u0eff\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff"
@@ -41,44 +39,6 @@ _STOP_WORDS = frozenset(
 _NEGATION = re.compile(r"\b(?:not|never|no|none|nobody|nothing|nor|neither|without|cannot)\b|n['’]t\b", re.IGNORECASE)
 
 
-class AnswerKind(StrEnum):
-    """What kind of thing a question asks for, as far as its words say."""
-
-    NUMBER = "number"
-    TIME = "time"
-    NAME = "name"
-    OTHER = "other"
-
-
-_ASKED = (
-    (
-        AnswerKind.NUMBER,
-        re.compile(
-            r"\bhow (?:many|much|long|far|old|tall|large|big|fast|high|often)\b"
-            r"|\bwhat (?:percent\w*|number|amount|population)\b"
-        ),
-    ),
-    (AnswerKind.TIME, re.compile(r"\bwhen\b|\b(?:what|which) (?:\w+ )?(?:year|date|day|month|century|decade|time)\b")),
-    (
-        AnswerKind.NAME,
-        re.compile(
-            r"\b(?:who|whom|whose|where)\b|\b(?:what|which) (?:city|country|person|state|river|company|town|place)\b"
-        ),
-    ),
-)
-_NUMBER = re.compile(
-    r"\d[\d.,]*|\b(?:one|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve|dozen|twenty|thirty|forty|fifty"
-    r"|sixty|seventy|eighty|ninety|hundred|thousand|million|billion|half|third|quarter|twice|once|several|few|many)\b",
-    re.IGNORECASE,
-)
-_TIME = re.compile(
-    r"\b(?:\d{3,4}s?|\d{1,2}(?:st|nd|rd|th)|january|february|march|april|may|june|july|august|september|october"
-    r"|november|december|monday|tuesday|wednesday|thursday|friday|saturday|sunday|century|centuries|years?|decade"
-    r"|today)\b",
-    re.IGNORECASE,
-)
-
-
 def terms(text: str) -> list[str]:
     """Terms of ``text`` in order: compatibility-normalised, case folded, lightly stemmed, stop words left out.
 
@@ -107,25 +67,6 @@ def names(text: str) -> frozenset[str]:
 def negates(text: str) -> bool:
     """Whether ``text`` holds an English negation."""
     return _NEGATION.search(text) is not None
-
-
-def answer_kind(question: str) -> AnswerKind:
-    """The kind of answer that an English question asks for; OTHER where its words do not say."""
-    folded = question.casefold()
-    return next((kind for kind, pattern in _ASKED if pattern.search(folded)), AnswerKind.OTHER)
-
-
-def holds_kind(sentence: str, kind: AnswerKind, *, asked: Set[str]) -> bool:
-    """Whether ``sentence`` holds something of ``kind`` that is not among the terms ``asked`` with; true for OTHER."""
-    match kind:
-        case AnswerKind.NUMBER:
-            return any(not asked >= {_stem(found.casefold())} for found in _NUMBER.findall(sentence))
-        case AnswerKind.TIME:
-            return any(not asked >= {_stem(found.casefold())} for found in _TIME.findall(sentence))
-        case AnswerKind.NAME:
-            return not asked >= names(sentence)
-        case AnswerKind.OTHER:
-            return True
 
 
 def _stem(word: str) -> str:

@@ -72,7 +72,8 @@ class Completion:
     """What a language model made of a prompt.
 
     ``confidence`` is the model's own estimate, in [0, 1], that the evidence answers the question;
-    None where it has none.
+    None where it has none. ``short`` is the answer proper, where a few words or yes or no are one: ``text`` begins
+    with it and goes on with the evidence. Empty where the whole text is the answer.
     """
 
     text: str
@@ -81,6 +82,7 @@ class Completion:
     usage: Usage = field(default_factory=Usage)
     quotations: tuple[Quotation, ...] = ()
     confidence: float | None = None
+    short: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,7 +119,8 @@ class Citation:
 class Answer:
     """An answer that can be checked, or an honest abstention.
 
-    ``confidence`` is in [0, 1]. ``stages`` gives seconds per stage. ``trace`` is the trace's id,
+    ``confidence`` is in [0, 1]. ``short`` is the answer proper where a few words are one, empty where all of ``text``
+    is. ``stages`` gives seconds per stage. ``trace`` is the trace's id,
     32 hexadecimal digits, empty where tracing is off.
     """
 
@@ -133,6 +136,7 @@ class Answer:
     seconds: float = 0.0
     stages: Mapping[str, float] = field(default_factory=dict)
     trace: str = ""
+    short: str = ""
 
 
 @dataclass(frozen=True, slots=True)

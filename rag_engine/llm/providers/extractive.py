@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 
 from rag_engine.errors import ConfigurationError
-from rag_engine.llm.evidence import Evidence, confidence, confidence_features, gather, rank_logit
+from rag_engine.llm.asked import Asked, read_question
+from rag_engine.llm.composition import Draft, compose
+from rag_engine.llm.evidence import Evidence, RankedSentence, confidence, confidence_features, gather, rank_logit
 from rag_engine.protocols import Embedder, SentenceSplitter
 from rag_engine.types.generation import Completion, FinishReason, Prompt, Quotation, Usage
 from rag_engine.types.suspicion import suspicions_between
@@ -14,24 +15,13 @@ from rag_engine.types.suspicion import suspicions_between
 ABSTENTION = "The documents at hand do not answer this question."
 # Sentences that are embedded for one question; the others are ruled out by their words alone.
 CANDIDATES = 16
-# A second sentence is quoted when it is at most this much less likely than the first, in logits: a third.
-CLOSE = 1.1
 # So much less likely, in logits, a sentence counts that holds something suspicious: one of two that say the same is
 # the other one, and what only it says can still be quoted. The citation shows what it is.
 SUSPICIOUS_PENALTY = 2.2
 
 
-@dataclass(frozen=True, slots=True)
-class RankedSentence:
-    """A sentence, its cosine with the question, and its logit among the candidates."""
-
-    evidence: Evidence
-    cosine: float
-    logit: float
-
-
 class ExtractiveModel:
-    """Quotes the sentence that answers best, and a second one where the two are close."""
+    """Quotes the sentence that answers best, the words of it that answer first, and others where more is asked for."""
 
     name = "extractive"
 
@@ -43,7 +33,8 @@ class ExtractiveModel:
         abstain_below: float = 0.32,
         max_sentences: int = 2,
     ) -> None:
-        """``embedder`` had better remember: sentences come again with every question about them.
+        """``embedder`` had better remember: sentences come again with every question about them. ``max_sentences`` are
+        quoted for a fact; where more than a fact is asked for, from two on, one more.
 
         Raises:
             ConfigurationError: ``abstain_below`` is not in [0, 1], or ``max_sentences`` is below 1.
@@ -62,60 +53,64 @@ class ExtractiveModel:
     async def complete(self, prompt: Prompt) -> Completion:
         """The answer, each sentence with its marker and its exact characters as a quotation.
 
-        Below the confidence asked for, or without sources, it abstains.
+        Where a few words of a sentence answer, or yes or no, they come first and are ``short``. Below the confidence
+        asked for, or without sources, it abstains.
         """
         import asyncio  # 30 ms, and whoever awaits has it already
 
         return await asyncio.to_thread(self._answer, prompt)
 
     def _answer(self, prompt: Prompt) -> Completion:
-        ranked = self.rank(prompt)
-        sure = confidence(self.features(prompt.question, ranked[0])) if ranked else 0.0
+        asked = read_question(prompt.question)
+        ranked = self.rank(prompt, asked)
+        sure = confidence(self.features(asked, ranked)) if ranked else 0.0
         if not ranked or sure < self._abstain_below:
             return self._completion(prompt, ABSTENTION, FinishReason.ABSTAINED, sure)
-        chosen = [entry for entry in ranked[: self._max_sentences] if entry.logit >= ranked[0].logit - CLOSE]
-        text = " ".join(f"{' '.join(entry.evidence.text.split())} [{entry.evidence.source.number}]" for entry in chosen)
-        return self._completion(prompt, text, FinishReason.STOP, sure, chosen)
+        draft = compose(asked, ranked, most=self._max_sentences)
+        quoted = (f"{' '.join(one.evidence.text.split())} [{one.evidence.source.number}]" for one in draft.quoted)
+        text = " ".join((f"{draft.short} —", *quoted) if draft.short else quoted)
+        return self._completion(prompt, text, FinishReason.STOP, sure, draft)
 
-    def rank(self, prompt: Prompt) -> list[RankedSentence]:
+    def rank(self, prompt: Prompt, asked: Asked) -> list[RankedSentence]:
         """The candidate sentences of the sources, best first."""
-        everything = gather(prompt.question, prompt.sources, split_sentences=self._split_sentences)
+        everything = gather(asked, prompt.sources, split_sentences=self._split_sentences)
         candidates = sorted(everything, key=lambda evidence: _penalty(evidence) - rank_logit(evidence, cosine=0.0))
         candidates = candidates[:CANDIDATES]
-        cosines = self._cosines(prompt.question, [evidence.text for evidence in candidates])
+        if not candidates:
+            return []
+        # The sentences go the way of questions too: they are few and short, and somebody waits for them.
+        question_row, *rows = self._embedder.embed_queries([asked.text, *(one.text for one in candidates)])
+        cosines = [float(row @ question_row) for row in rows]
         ranked = [
-            RankedSentence(evidence, cosine, rank_logit(evidence, cosine=cosine) - _penalty(evidence))
-            for evidence, cosine in zip(candidates, cosines, strict=True)
+            RankedSentence(evidence, cosine, rank_logit(evidence, cosine=cosine) - _penalty(evidence), row)
+            for evidence, cosine, row in zip(candidates, cosines, rows, strict=True)
         ]
         return sorted(ranked, key=lambda entry: -entry.logit)
 
-    def _cosines(self, question: str, texts: Sequence[str]) -> list[float]:
-        if not texts:
-            return []
-        # The sentences go the way of questions too: they are few and short, and somebody waits for them.
-        question_row, *rows = self._embedder.embed_queries([question, *texts])
-        return [float(row @ question_row) for row in rows]
-
-    def features(self, question: str, best: RankedSentence) -> Mapping[str, float]:
-        """What the confidence in ``best``, the first sentence, is computed from."""
-        passage = best.evidence.source.passage
+    def features(self, asked: Asked, ranked: Sequence[RankedSentence]) -> Mapping[str, float]:
+        """What the confidence in the first of ``ranked``, which holds one at least, is computed from."""
+        passage = ranked[0].evidence.source.passage
         passage_cosine = passage.scores.get("dense")
         if passage_cosine is None:  # found by its words alone
-            passage_cosine = self._cosines(question, [passage.text])[0]
-        return confidence_features(best.evidence, cosine=best.cosine, passage_cosine=passage_cosine)
+            question_row, row = self._embedder.embed_queries([asked.text, passage.text])
+            passage_cosine = float(row @ question_row)
+        nearest = max(entry.cosine for entry in ranked)
+        return confidence_features(asked, ranked[0], nearest=nearest, passage_cosine=passage_cosine)
 
     def _completion(
-        self, prompt: Prompt, text: str, reason: FinishReason, sure: float, chosen: Sequence[RankedSentence] = ()
+        self, prompt: Prompt, text: str, reason: FinishReason, sure: float, draft: Draft | None = None
     ) -> Completion:
+        quoted = draft.quoted if draft else ()
         return Completion(
             text=text,
             model=self.name,
             finish_reason=reason,
             usage=Usage(prompt.tokens, self._embedder.tokenizer.count([text])[0], cost=0.0),
             quotations=tuple(
-                Quotation(entry.evidence.source.number, entry.evidence.start, entry.evidence.end) for entry in chosen
+                Quotation(entry.evidence.source.number, entry.evidence.start, entry.evidence.end) for entry in quoted
             ),
             confidence=sure,
+            short=draft.short if draft else "",
         )
 
 

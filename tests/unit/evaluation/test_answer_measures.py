@@ -215,3 +215,12 @@ def test_risk_coverage_is_lower_where_confidence_tells_right_from_wrong():
     assert area_under_risk_coverage([(0.1, 0.0), (0.9, 1.0)]) == 0.75
     assert area_under_risk_coverage([(0.5, 0.0), (0.5, 1.0)]) == 0.5
     assert area_under_risk_coverage([]) is None
+
+
+def test_exact_match_and_f1_are_about_the_short_answer_where_there_is_one() -> None:
+    question = GoldQuestion("q", "When?", {}, (), ("1932",), answerable=True)
+    long = AnswerRecord("1932 — It opened in 1932.", abstained=False, confidence=0.9)
+    short = AnswerRecord("1932 — It opened in 1932.", abstained=False, confidence=0.9, short="1932")
+    assert score_answers([question], {"q": long}).metrics["exact_match"] == 0.0
+    metrics = score_answers([question], {"q": short}).metrics
+    assert (metrics["exact_match"], metrics["f1"], metrics["answer_in_text"]) == (1.0, 1.0, 1.0)

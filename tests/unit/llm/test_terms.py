@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rag_engine.llm.terms import AnswerKind, answer_kind, holds_kind, names, negates, terms
+from rag_engine.llm.terms import names, negates, terms
 
 
 def test_forms_of_a_word_share_a_term_and_stop_words_have_none() -> None:
@@ -43,22 +43,3 @@ def test_negations_are_found(text: str) -> None:
 
 def test_words_that_only_look_like_negations_are_none() -> None:
     assert not negates("The knot is noted in the north")
-
-
-@pytest.mark.parametrize(
-    ("question", "kind", "holding", "lacking"),
-    [
-        ("How many rooms are there?", AnswerKind.NUMBER, "There are twelve rooms.", "The rooms are large."),
-        ("When did 1984 appear?", AnswerKind.TIME, "It appeared in June.", "1984 was written by Orwell."),
-        ("In which year was it built?", AnswerKind.TIME, "It was built in 1901.", "It was built well."),
-        ("Who met Ada?", AnswerKind.NAME, "There Babbage met Ada.", "There somebody met Ada."),
-        ("Why is it red?", AnswerKind.OTHER, "Because of rust.", ""),
-    ],
-)
-def test_a_sentence_holds_what_is_asked_for_only_where_the_question_does_not_say_it(
-    question: str, kind: AnswerKind, holding: str, lacking: str
-) -> None:
-    asked = frozenset(terms(question))
-    assert answer_kind(question) is kind
-    assert holds_kind(holding, kind, asked=asked)
-    assert not lacking or not holds_kind(lacking, kind, asked=asked)
