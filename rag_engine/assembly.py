@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from rag_engine.jobs.ingest_progress import ReportProgress
     from rag_engine.jobs.learn import LearnJob
     from rag_engine.jobs.multi_llm_orchestrator import AskJob
+    from rag_engine.jobs.tune import TuneJob
     from rag_engine.ledger import Ledger
     from rag_engine.llm import ExtractiveModel
     from rag_engine.prompt_engineering import PromptBuilder
@@ -164,7 +165,28 @@ class Assembly:
 
     @cached_property
     def hybrid_retriever(self) -> HybridRetriever:
-        """Both legs, fused."""
+        """Both legs, fused as a gold set said, where one was asked."""
+        from rag_engine.jobs.tuning_file import tuned_offset
+
+        return self._hybrid_with(tuned_offset(self.index.folder, catalog=self.index.catalog))
+
+    def forget_tuning(self) -> None:
+        """Has the next search read the index's tuning anew."""
+        for part in ("hybrid_retriever", "retriever", "ask_job"):
+            vars(self).pop(part, None)
+
+    def tune_job(self, progress: ReportQuestions) -> TuneJob:
+        """A new tuning."""
+        from rag_engine.jobs.tune import TuneJob
+
+        return TuneJob(
+            catalog=self.index.catalog,
+            embedder=self.index_embedder,
+            retriever_with=self._hybrid_with,
+            progress=progress,
+        )
+
+    def _hybrid_with(self, offset: float) -> HybridRetriever:
         from rag_engine.context_retrieval import HybridRetriever
 
         return HybridRetriever(
@@ -172,6 +194,7 @@ class Assembly:
             embedder=self.index_embedder,
             depth=self.settings.retrieval.depth,
             dense_weight=self.settings.retrieval.dense_weight,
+            dense_weight_offset=offset,
             stretch_share=self.settings.retrieval.stretch_share,
             feedback=self.settings.retrieval.feedback,
             neighbour_weight=self.settings.retrieval.neighbour_weight,

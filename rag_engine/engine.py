@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from rag_engine.config import Settings
     from rag_engine.evaluation import EvaluationReport
     from rag_engine.evaluation.calibration_report import CalibrationReport
+    from rag_engine.jobs.tune import TuningReport
     from rag_engine.prompt_engineering import Verification
     from rag_engine.types.document import Document
     from rag_engine.types.evaluation import MadeGoldSet
@@ -274,6 +275,34 @@ class Engine:
                 f"the index {self._assembly.index.folder.name} lacks {missing} documents of {corpus}",
                 hint=f"evaluate in an index of its own, or first run: rag ingest {corpus}",
             )
+
+    def tune(
+        self,
+        gold: str | Path,
+        *,
+        progress: Callable[[str, int, int], None] = lambda _stage, _done, _total: None,
+    ) -> TuningReport:
+        """Fits the dense leg's weight to a gold set and stores what was found with the index; later searches follow it.
+
+        Raises:
+            GoldSetError: the gold set cannot be read, does not fit the index, or judges fewer than 20 questions.
+            StorageError: the tuning cannot be written.
+        """
+        from rag_engine.evaluation import read_gold_set
+        from rag_engine.jobs.tuning_file import write_tuning
+
+        report = self._assembly.tune_job(progress).tune(read_gold_set(Path(gold)))
+        write_tuning(self._assembly.index.folder, report, catalog=self._assembly.index.catalog)
+        self._assembly.forget_tuning()
+        return report
+
+    def reset_tuning(self) -> bool:
+        """Removes the index's tuning, so that weights are told from the scores alone again; whether there was one."""
+        from rag_engine.jobs.tuning_file import remove_tuning
+
+        removed = remove_tuning(self._assembly.index.folder)
+        self._assembly.forget_tuning()
+        return removed
 
     def calibrate(
         self,

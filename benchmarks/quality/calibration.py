@@ -33,8 +33,8 @@ from rag_engine.config import load_settings
 from rag_engine.context_retrieval.calibration import Calibration, fit_map
 from rag_engine.engine import Engine
 from rag_engine.evaluation import GoldSet, read_gold_set
-from rag_engine.evaluation.answer_measures import area_under_risk_coverage
-from rag_engine.evaluation.calibration_measures import expected_calibration_error, measure_probabilities
+from rag_engine.evaluation.calibration_measures import measure_probabilities
+from rag_engine.evaluation.confidence_measures import area_under_risk_coverage, expected_calibration_error
 from rag_engine.jobs.calibrate import HARDEST_OF, PRIOR_GOLD, PRIOR_SELF_MADE, QUESTIONS, Asked, CalibrateJob
 from rag_engine.types.retrieval import Comparator, Comparison
 
@@ -78,7 +78,7 @@ def main() -> None:
     outcomes = [one.answerable for one in asked]
     choices = {
         f"hardest of {hardest}, prior {prior}": expected_calibration_error(
-            _told(_fitted(_hardest(made, hardest), prior), asked), outcomes
+            zip(_told(_fitted(_hardest(made, hardest), prior), asked), outcomes, strict=True)
         )
         for hardest in HARDEST
         for prior in PRIORS
@@ -150,7 +150,8 @@ def _row(told: Sequence[float], asked: Sequence[Asked], threshold: float) -> dic
 def _error_of_truth(told: Sequence[float]) -> float:
     drawn = random.Random(SEED)
     errors = [
-        expected_calibration_error(told, [drawn.random() < probability for probability in told]) for _ in range(100)
+        expected_calibration_error((probability, float(drawn.random() < probability)) for probability in told) or 0.0
+        for _ in range(100)
     ]
     return sum(errors) / len(errors)
 

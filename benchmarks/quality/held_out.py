@@ -26,12 +26,12 @@ from benchmarks.quality.answer_cases import Case, read_cases
 from benchmarks.quality.confidence_cases import all_cases
 from benchmarks.quality.fit_confidence import extractive_model
 from rag_engine import load_settings
-from rag_engine.evaluation.answer_measures import area_under_risk_coverage, contains_answer, f1
+from rag_engine.evaluation.answer_measures import contains_answer, f1
+from rag_engine.evaluation.confidence_measures import area_under_risk_coverage, expected_calibration_error
 from rag_engine.semantic_chunking import split_sentences
 from rag_engine.types.generation import Completion
 
 THRESHOLDS = (0.20, 0.25, 0.30, 0.35, 0.40, 0.45, 0.50, 0.55)
-BINS = 10
 AGREES = 0.5
 
 
@@ -87,15 +87,9 @@ def _figures(scored: list[Scored], default: float) -> dict[str, object]:
         "default": _at(scored, default),
         "AUROC": round(float(np.mean(pairs > 0) + np.mean(pairs == 0) / 2), 4),
         "AURC": area_under_risk_coverage((one.confidence, float(not one.agrees)) for one in scored),
-        "ECE": round(calibration_error(sure, answerable), 4),
+        "ECE": expected_calibration_error(zip(sure.tolist(), answerable.tolist(), strict=True)),
         "rows": [_at(scored, threshold) for threshold in THRESHOLDS],
     }
-
-
-def calibration_error(sure: np.ndarray, right: np.ndarray) -> float:
-    """Mean distance, over the questions, of their bin's mean confidence and its share of answerable questions."""
-    bins = np.minimum((sure * BINS).astype(int), BINS - 1)
-    return float(sum(abs(sure[bins == one].sum() - right[bins == one].sum()) for one in range(BINS)) / len(sure))
 
 
 def _at(scored: list[Scored], threshold: float) -> dict[str, float]:

@@ -34,6 +34,7 @@ from rag_engine.cli.options import (
     index_folder,
     settings_from,
 )
+from rag_engine.cli.tuning import tune
 from rag_engine.errors import RagEngineError, UsageError
 
 if TYPE_CHECKING:
@@ -360,6 +361,7 @@ def evaluate(
 
 
 app.command()(calibrate)
+app.command()(tune)
 app.add_typer(gold_app)
 
 

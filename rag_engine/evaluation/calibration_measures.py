@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-BINS = 10
+from rag_engine.evaluation.confidence_measures import expected_calibration_error
+
 _COVERAGES = (0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 1.0)
 
 
@@ -33,28 +34,11 @@ class CoveragePoint:
 
 def measure_probabilities(probabilities: Sequence[float], outcomes: Sequence[bool]) -> ProbabilityMeasures:
     """The three measures; both sequences are of one length, which is not 0."""
+    pairs = [(probability, float(outcome)) for probability, outcome in zip(probabilities, outcomes, strict=True)]
     squares = [(probability - outcome) ** 2 for probability, outcome in zip(probabilities, outcomes, strict=True)]
     return ProbabilityMeasures(
-        expected_calibration_error(probabilities, outcomes), sum(squares) / len(squares), auroc(probabilities, outcomes)
+        expected_calibration_error(pairs) or 0.0, sum(squares) / len(squares), auroc(probabilities, outcomes)
     )
-
-
-def expected_calibration_error(probabilities: Sequence[float], outcomes: Sequence[bool]) -> float:
-    """Mean distance of a bin's mean probability from its share of true outcomes (Naeini and others, 2015).
-
-    Ten bins of as many questions each, as far as equal probabilities, which stay together, allow: bins of equal width
-    would be empty where a model hardly ever goes (Nixon and others, 2019).
-    """
-    pairs = sorted(zip(probabilities, outcomes, strict=True))
-    total = 0.0
-    start = 0
-    for number in range(1, BINS + 1):
-        end = max(start, round(number * len(pairs) / BINS))
-        while start < end < len(pairs) and pairs[end][0] == pairs[end - 1][0]:
-            end += 1
-        total += abs(sum(probability - outcome for probability, outcome in pairs[start:end]))
-        start = end
-    return total / len(pairs)
 
 
 def auroc(probabilities: Sequence[float], outcomes: Sequence[bool]) -> float | None:

@@ -27,6 +27,7 @@ from rag_engine.config import ENVIRONMENT_PREFIX, Settings
 from rag_engine.evaluation import CalibrationReport, EvaluationReport, GoldForm, check_spans, read_gold_set
 from rag_engine.evaluation.calibration_measures import CoveragePoint, ProbabilityMeasures
 from rag_engine.ingestion import select_loader
+from rag_engine.jobs.tune import TuningReport
 from rag_engine.types.document import SourceFailure
 from rag_engine.types.evaluation import MadeGoldSet
 from rag_engine.types.generation import Answer, Citation, Usage
@@ -87,6 +88,7 @@ def test_options_of_rag_itself_are_listed() -> None:
         ("ask", (Citation, Usage)),
         ("eval", ()),
         ("calibrate", (CalibrationReport, ProbabilityMeasures, CoveragePoint)),
+        ("tune", (TuningReport,)),
         ("gold", (MadeGoldSet,)),
         ("status", (IndexStatus, CalibrationState, QuarantinedSource, SuspiciousDocument)),
         ("search", (Suspicion,)),

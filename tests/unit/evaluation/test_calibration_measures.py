@@ -9,23 +9,12 @@ from hypothesis import strategies as st
 from rag_engine.evaluation.calibration_measures import (
     CoveragePoint,
     auroc,
-    expected_calibration_error,
     measure_probabilities,
     risk_coverage,
 )
 from rag_engine.evaluation.risk_plot import plot_risk_coverage
 
 told = st.lists(st.tuples(st.floats(0, 1), st.booleans()), min_size=1, max_size=80)
-
-
-def test_probabilities_that_come_true_as_often_as_they_say_have_no_error() -> None:
-    probabilities = [0.2] * 100 + [0.7] * 100
-    outcomes = [True] * 20 + [False] * 80 + [True] * 70 + [False] * 30
-    assert expected_calibration_error(probabilities, outcomes) == pytest.approx(0)
-
-
-def test_the_error_is_how_far_a_bin_lies_from_what_came_true() -> None:
-    assert expected_calibration_error([0.9] * 10, [True] * 5 + [False] * 5) == pytest.approx(0.4)
 
 
 @given(told)

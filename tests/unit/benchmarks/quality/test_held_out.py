@@ -3,20 +3,7 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
-import numpy as np
-import pytest
-
 from benchmarks.quality.answer_cases import read_cases
-from benchmarks.quality.held_out import calibration_error
-
-
-def test_a_confidence_that_is_right_as_often_as_it_says_has_no_error() -> None:
-    sure = np.array([0.75, 0.75, 0.75, 0.75, 0.05])
-    assert calibration_error(sure, np.array([True, True, True, False, False])) == pytest.approx(0.05 / 5)
-
-
-def test_a_confidence_that_is_always_wrong_has_all_the_error_there_is() -> None:
-    assert calibration_error(np.array([1.0, 0.0]), np.array([False, True])) == pytest.approx(1.0)
 
 
 def test_questions_of_one_article_are_all_on_one_side_and_the_sides_are_drawn_anew_by_no_order(tmp_path: Path) -> None:
