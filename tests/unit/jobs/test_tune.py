@@ -23,8 +23,10 @@ Ingest = Callable[..., IngestReport]
 
 
 def gold_set(questions: int) -> GoldSet:
-    asked = tuple(GoldQuestion(id=f"q{number}", text=f"question {number}") for number in range(questions))
-    return GoldSet(name="mine", form=GoldForm.BEIR, questions=asked, qrels={q.id: {"right": 1} for q in asked})
+    asked = tuple(
+        GoldQuestion(f"q{number}", f"question {number}", {"right": 1}, (), (), None) for number in range(questions)
+    )
+    return GoldSet("mine", GoldForm.BEIR, None, asked)
 
 
 class Ranking:
