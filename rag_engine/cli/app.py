@@ -360,8 +360,8 @@ def evaluate(
         raise typer.Exit(1)
 
 
-app.command()(calibrate)
 app.command()(tune)
+app.command()(calibrate)
 app.add_typer(gold_app)
 
 
