@@ -9,7 +9,7 @@ from typing import NamedTuple
 import numpy as np
 
 from rag_engine.context_retrieval.fluency import dense_share
-from rag_engine.context_retrieval.fusion import fuse
+from rag_engine.context_retrieval.fusion import dense_weight, fuse, logit, normalized
 from rag_engine.evaluation.span_measures import CharacterSpan
 from rag_engine.index.caches import context_of
 from rag_engine.index.lexical import TantivyIndex
@@ -63,11 +63,11 @@ def retrieve(
             legs = {} if mode is SearchMode.LEXICAL else {"dense": dense}
             if mode is not SearchMode.DENSE:
                 legs["lexical"] = lexical.search(question, DEPTH)
-            shares = None
-            if len(legs) > 1 and not lexical.in_english(question):
-                share = dense_share(question, embedder.tokenizer)
-                shares = {"dense": share, "lexical": 1.0 - share}
-            ranked = [spans[number] for number, _ in fuse(legs, depth=DEPTH, shares=shares)]
+            near, worded = legs.get("dense", []), legs.get("lexical", [])
+            offset = 0.0 if lexical.in_english(question) else logit(dense_share(question, embedder.tokenizer))
+            share = dense_weight(near, worded, depth=DEPTH, offset=offset)
+            weighted = [(share, normalized(near, DEPTH)), (1 - share, normalized(worded, DEPTH))]
+            ranked = [spans[number] for number, _ in fuse(weighted, depth=DEPTH)]
             found[mode].few.append(ranked[:few])
             found[mode].many.append(ranked[:most])
     return found

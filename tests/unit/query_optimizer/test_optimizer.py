@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
-from dataclasses import dataclass, field
 
 import pytest
 from hypothesis import given
@@ -36,6 +35,7 @@ from rag_engine.types.optimization import (
     TaskType,
     kind_of_question,
 )
+from rag_engine.types.repair import Repair, RepairAddition, RepairChange, RepairReason, repaired
 from rag_engine.types.retrieval import Passage
 from tests.unit.query_optimizer.conftest import TODAY, Corpus
 
@@ -134,26 +134,20 @@ def test_feedback_is_off_where_expansion_did_harm() -> None:
     assert optimizer(learning=harmful).plan("refund deadline").feedback == 0.0
 
 
-@dataclass(frozen=True)
-class Repair:
-    """A repair as the clarification takes it."""
-
-    text: str
-    changes: Sequence[object] = field(default=())
-
-
-@dataclass(frozen=True)
-class Change:
-    """One repaired word."""
-
-    confidence: float
-
-
 def test_a_repaired_question_is_what_the_other_strategies_see() -> None:
-    clarification = Clarification(lambda text: Repair(text.replace("sumarise", "summarise"), [Change(0.8)]))  # type: ignore[arg-type, return-value]
+    change = RepairChange("sumarise", "summarise", 0.8, RepairReason.SPELLING, 0, 8)
+    clarification = Clarification(lambda text: repaired(text, (change,)))
     plan = optimizer(strategies=[clarification, Simplification()]).plan("sumarise the refund terms")
     assert (plan.text, plan.task) == ("the refund terms", TaskType.SUMMARY)
     assert retraced(plan) == "sumarise the refund terms"
+    assert plan.steps[0].reason == "sumarise to summarise (spelling)"
+
+
+def test_the_other_form_of_an_abbreviation_is_asked_for_besides() -> None:
+    addition = RepairAddition("value added tax", 0.2, RepairReason.LONG_FORM, 4, 7)
+    plan = optimizer(strategies=[Clarification(lambda text: Repair(text, text, (), (addition,)))]).plan("the VAT rate")
+    assert (plan.text, plan.additions) == ("the VAT rate", (("value added tax", 0.2),))
+    assert plan.reverted().additions == ()
 
 
 def test_near_words_come_as_another_wording_and_the_question_stays() -> None:
