@@ -3,7 +3,8 @@
     python -m benchmarks.speed.growth --chunks 1000 10000 100000 1000000 [--corpus CORPUS] [--work FOLDER]
 
 The corpus is embedded once. Beyond it, texts are the real ones with one word in eight exchanged, and vectors lie
-between real ones, off the line by noise. Every index is searched by a process of its own.
+between real ones, off the line by noise. Every index is searched by a process of its own. ``stages`` are those of
+all three modes together.
 """
 
 from __future__ import annotations
@@ -22,7 +23,7 @@ from typing import Any
 from benchmarks.process_tree import memory_of, run_measured
 from benchmarks.runner import REPOSITORY
 from benchmarks.speed.grown_index import build, questions_beside, real_chunks
-from rag_engine import Engine
+from rag_engine import Engine, tracing
 
 QUESTIONS = 200
 WARM_UP = 5
@@ -96,6 +97,14 @@ def _search(options: argparse.Namespace) -> dict[str, Any]:
             "p50_milliseconds": round(statistics.median(counted), 2),
             "p95_milliseconds": round(counted[int(0.95 * (len(counted) - 1))], 2),
         }
+    figures["stages"] = {
+        stage.name.replace(" ", "_"): {
+            "p50_milliseconds": round(1000 * stage.p50, 2),
+            "p95_milliseconds": round(1000 * stage.p95, 2),
+        }
+        for stage in tracing.statistics.report()
+        if stage.count >= QUESTIONS
+    }
     return figures | {
         "anonymous_megabytes": round(memory.anonymous / 1e6),
         "file_backed_megabytes": round(memory.file_backed / 1e6),
