@@ -5,81 +5,35 @@
 GOLD are folders of gold sets. Each is searched with its questions as they are, with noise of each kind (see
 ``noise.py``), and with the same noise repaired; what is printed is nDCG@10 of the hybrid search, one JSON object.
 ``kept`` is the share of the clean score that is left with noise, ``kept_repaired`` that with the repair, ``harmed`` the
-share of clean questions whose repair loses more than .05, ``repair_ms`` the median processor time of a repair.
+share of clean questions whose repair loses more than .05, ``repair_ms`` the median processor time of planning it.
 """
 
 from __future__ import annotations
 
 import argparse
-import contextlib
 import json
 import random
 import re
 import statistics
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from benchmarks.quality.noise import KINDS, noisy
 from rag_engine import Engine, load_settings
 from rag_engine.assembly import Assembly
-from rag_engine.context_retrieval import HybridRetriever
 from rag_engine.evaluation import GoldQuestion, best_chunk_per_document, read_gold_set, score_run
-from rag_engine.index import Index
-from rag_engine.protocols import LexicalIndex
-from rag_engine.query_optimizer import repair
-from rag_engine.types.repair import Repair
-from rag_engine.types.retrieval import Query, ScoredChunk
-
-if TYPE_CHECKING:
-    from rag_engine.protocols import Numbers
+from rag_engine.types.optimization import StrategyName
+from rag_engine.types.retrieval import Query
 
 INDEXES = Path(__file__).parents[1] / "results" / "indexes"
 MEASURE = "nDCG@10"
 CHUNKS = 100
 HARMED = 0.05
+CLARIFICATION = frozenset({StrategyName.CLARIFICATION})
 SEED = 1
 _DEFINED = re.compile(r"((?:[^\W_]+[ -]){1,7}[^\W_]+) \(([A-Z][A-Za-z]{1,9})\)")
-
-
-class _AddingIndex:
-    """An index whose lexical leg also looks for what a repair adds, at its weight."""
-
-    def __init__(self, index: Index, repairs: Mapping[str, Repair]) -> None:
-        self._index, self._repairs = index, repairs
-
-    @contextlib.contextmanager
-    def view(self, *, dense: bool, lexical: bool) -> Iterator[Any]:
-        with self._index.view(dense=dense, lexical=lexical) as view:
-            yield _AddingView(view, self._repairs)
-
-
-class _AddingView:
-    def __init__(self, view: Any, repairs: Mapping[str, Repair]) -> None:
-        self._view, self._repairs = view, repairs
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self._view, name)
-
-    @property
-    def lexical(self) -> _AddingLexical:
-        return _AddingLexical(self._view.lexical, self._repairs)
-
-
-class _AddingLexical:
-    def __init__(self, lexical: LexicalIndex, repairs: Mapping[str, Repair]) -> None:
-        self._lexical, self._repairs = lexical, repairs
-
-    def search(self, text: str, depth: int, *, among: Numbers | None = None) -> list[ScoredChunk]:
-        hits = self._lexical.search(text, depth, among=among)
-        added = self._repairs[text].additions if text in self._repairs else ()
-        scores = {hit.chunk: hit.score for hit in hits}
-        for addition in added:
-            for hit in self._lexical.search(addition.text, depth, among=among):
-                scores[hit.chunk] = scores.get(hit.chunk, 0.0) + addition.weight * hit.score
-        ranked = sorted(scores.items(), key=lambda item: (-item[1], item[0]))
-        return [ScoredChunk(chunk, score) for chunk, score in ranked[:depth]] if added else hits
 
 
 class _Searching:
@@ -89,45 +43,33 @@ class _Searching:
         self._assembly = assembly
         self._questions = questions
         self._qrels = {question.id: qrels[question.id] for question in questions}
-        pieces = assembly.embedder.tokenizer.vocabulary()
-        self._genuine = frozenset(piece for piece in pieces if piece.isalpha()).__contains__
         self.milliseconds: list[float] = []
         self.changed = 0
 
     def scores(self, wording: Callable[[str], str], *, repairing: bool) -> dict[str, float]:
-        """nDCG@10 of each question in this wording."""
+        """nDCG@10 of each question in this wording, searched for as it stands or with clarification alone."""
         texts = {question.id: wording(question.text) for question in self._questions}
-        repairs: dict[str, Repair] = {}
+        self._assembly.index_embedder.embed_queries(list(texts.values()))
         if repairing:
-            texts = self._repaired(texts, repairs)
-        embedder = self._assembly.index_embedder
-        embedder.embed_queries(list(texts.values()))
-        settings = self._assembly.settings.retrieval
-        retriever = HybridRetriever(
-            index=_AddingIndex(self._assembly.index, repairs),
-            embedder=embedder,
-            depth=settings.depth,
-            neighbour_weight=settings.neighbour_weight,
-            passage_tokens=settings.passage_tokens,
-        )
-        run = {
-            identifier: list(best_chunk_per_document(retriever.retrieve(Query(text, k=CHUNKS))))
-            for identifier, text in texts.items()
-        }
+            self._time_repairs(texts.values())
+        run = {identifier: self._ranked(text, repairing=repairing) for identifier, text in texts.items()}
         return {key: values[MEASURE] for key, values in score_run(self._qrels, run, [MEASURE]).per_query.items()}
 
-    def _repaired(self, texts: Mapping[str, str], repairs: dict[str, Repair]) -> dict[str, str]:
-        better: dict[str, str] = {}
+    def _ranked(self, text: str, *, repairing: bool) -> list[tuple[str, float]]:
+        query = Query(text, k=CHUNKS)
+        if repairing:
+            return list(best_chunk_per_document(self._assembly.retriever.search(query, only=CLARIFICATION).passages))
+        return list(best_chunk_per_document(self._assembly.hybrid_retriever.retrieve(query)))
+
+    def _time_repairs(self, texts: Iterable[str]) -> None:
         self.milliseconds, self.changed = [], 0
-        with self._assembly.index.view(dense=False, lexical=True) as view:
-            for identifier, text in texts.items():
-                started = time.process_time()
-                outcome = repair(text, view.vocabulary, is_genuine=self._genuine)
-                self.milliseconds.append(1000 * (time.process_time() - started))
-                self.changed += bool(outcome.changes)
-                better[identifier] = outcome.text
-                repairs[outcome.text] = outcome
-        return better
+        optimizer = self._assembly.optimizer
+        assert optimizer is not None, "the settings switch the optimiser off"
+        for text in texts:
+            started = time.process_time()
+            plan = optimizer.plan(text, only=CLARIFICATION)
+            self.milliseconds.append(1000 * (time.process_time() - started))
+            self.changed += plan.text != text
 
     def short_forms(self) -> dict[str, str]:
         """Short forms that the documents define, by long form: told by initials alone, unlike the engine's own way."""
