@@ -15,6 +15,8 @@ from rag_engine.errors import ParserFailureError, UsageError
 from rag_engine.index import Index, LockedEmbedder
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from rag_engine.config import Settings
     from rag_engine.context_retrieval import HybridRetriever, OptimizedRetriever
     from rag_engine.embedding import ModelFiles
@@ -23,6 +25,8 @@ if TYPE_CHECKING:
     from rag_engine.jobs.calibration_file import MadeWith
     from rag_engine.jobs.estimate import EstimateJob
     from rag_engine.jobs.evaluate import AskQuestion, EvaluateJob, ReportQuestions
+    from rag_engine.jobs.explain import ExplainJob
+    from rag_engine.jobs.explain_trial import AskingParts
     from rag_engine.jobs.gold_making import GoldMakingJob
     from rag_engine.jobs.health import HealthJob
     from rag_engine.jobs.ingest import IngestJob
@@ -37,6 +41,7 @@ if TYPE_CHECKING:
     from rag_engine.query_optimizer import Optimizer
     from rag_engine.query_optimizer.strategy import QueryStrategy
     from rag_engine.semantic_chunking import StructuralChunker
+    from rag_engine.types.document import JsonValue
     from rag_engine.types.repair import Repair
 
 
@@ -157,18 +162,23 @@ class Assembly:
     @cached_property
     def retriever(self) -> OptimizedRetriever:
         """Searches as the optimiser plans, or as they are asked for where there is none."""
+        return self._optimized(self.hybrid_retriever, self.settings)
+
+    def _optimized(self, retriever: HybridRetriever, settings: Settings) -> OptimizedRetriever:
         from rag_engine.context_retrieval import OptimizedRetriever
 
-        return OptimizedRetriever(
-            retriever=self.hybrid_retriever, optimizer=self.optimizer, admits=self.index.catalog.facts.admits
-        )
+        optimizer = self.optimizer if settings.query_optimizer.enabled else None
+        return OptimizedRetriever(retriever=retriever, optimizer=optimizer, admits=self.index.catalog.facts.admits)
 
     @cached_property
     def hybrid_retriever(self) -> HybridRetriever:
         """Both legs, fused as a gold set said, where one was asked."""
+        return self._hybrid_with(self._tuned_offset())
+
+    def _tuned_offset(self) -> float:
         from rag_engine.jobs.tuning_file import tuned_offset
 
-        return self._hybrid_with(tuned_offset(self.index.folder, catalog=self.index.catalog))
+        return tuned_offset(self.index.folder, catalog=self.index.catalog)
 
     def forget_tuning(self) -> None:
         """Has the next search read the index's tuning anew."""
@@ -186,20 +196,21 @@ class Assembly:
             progress=progress,
         )
 
-    def _hybrid_with(self, offset: float) -> HybridRetriever:
+    def _hybrid_with(self, offset: float, settings: Settings | None = None) -> HybridRetriever:
         from rag_engine.context_retrieval import HybridRetriever
 
+        settings = self.settings if settings is None else settings
         return HybridRetriever(
             index=self.index,
             embedder=self.index_embedder,
-            depth=self.settings.retrieval.depth,
-            dense_weight=self.settings.retrieval.dense_weight,
+            depth=settings.retrieval.depth,
+            dense_weight=settings.retrieval.dense_weight,
             dense_weight_offset=offset,
-            stretch_share=self.settings.retrieval.stretch_share,
-            feedback=self.settings.retrieval.feedback,
-            neighbour_weight=self.settings.retrieval.neighbour_weight,
-            passage_tokens=self.settings.retrieval.passage_tokens,
-            link_near_duplicates=self.settings.ingestion.near_duplicates == "link",
+            stretch_share=settings.retrieval.stretch_share,
+            feedback=settings.retrieval.feedback,
+            neighbour_weight=settings.retrieval.neighbour_weight,
+            passage_tokens=settings.retrieval.passage_tokens,
+            link_near_duplicates=settings.ingestion.near_duplicates == "link",
         )
 
     @cached_property
@@ -214,7 +225,7 @@ class Assembly:
         )
         return AskJob(
             retriever=self.retriever,
-            builder=self._prompt_builder(),
+            builder=self._prompt_builder(self.settings),
             # With a calibration the job says what is withheld: the model does not know the threshold's scale.
             model=self._language_model(abstain_below=settings.abstain_below if calibration is None else 0.0),
             text_of=catalog.text,
@@ -224,12 +235,10 @@ class Assembly:
             calibration=calibration,
         )
 
-    def _prompt_builder(self) -> PromptBuilder:
+    def _prompt_builder(self, settings: Settings) -> PromptBuilder:
         from rag_engine.prompt_engineering import PromptBuilder
 
-        return PromptBuilder(
-            tokenizer=self.index_embedder.tokenizer, context_tokens=self.settings.answering.context_tokens
-        )
+        return PromptBuilder(tokenizer=self.index_embedder.tokenizer, context_tokens=settings.answering.context_tokens)
 
     def _language_model(self, *, abstain_below: float) -> ExtractiveModel:
         from rag_engine.llm import ExtractiveModel
@@ -267,7 +276,7 @@ class Assembly:
             index=self.index.folder.name,
             catalog=self.index.catalog,
             retriever=self.retriever,
-            builder=self._prompt_builder(),
+            builder=self._prompt_builder(self.settings),
             model=self._language_model(abstain_below=0.0),
             embedder=self.index_embedder,
             split_sentences=split_sentences,
@@ -283,6 +292,34 @@ class Assembly:
         from rag_engine.semantic_chunking import split_sentences
 
         return GoldMakingJob(index=self.index.folder.name, catalog=self.index.catalog, split_sentences=split_sentences)
+
+    def explain_job(self) -> ExplainJob:
+        """A new explanation."""
+        from rag_engine.jobs.explain import ExplainJob
+
+        return ExplainJob(index=self.index, make=self._asking_parts)
+
+    def _asking_parts(self, changes: Mapping[str, JsonValue]) -> AskingParts:
+        """What searches and answers are made of where settings, by their full names, are others than the present."""
+        from rag_engine.jobs.explain_trial import AskingParts
+
+        settings = self.settings
+        for name, value in changes.items():
+            section, _, key = name.partition(".")
+            changed = getattr(settings, section).model_copy(update={key: value})
+            settings = settings.model_copy(update={section: changed})
+        hybrid = self._hybrid_with(self._tuned_offset(), settings) if changes else self.hybrid_retriever
+        return AskingParts(
+            retriever=self._optimized(hybrid, settings),
+            hybrid=hybrid,
+            builder=self._prompt_builder(settings),
+            depth=settings.retrieval.depth,
+            feedback=settings.retrieval.feedback,
+            link_near_duplicates=settings.ingestion.near_duplicates == "link",
+            passages=settings.answering.passages,
+            least_share=settings.answering.least_share,
+            context_tokens=settings.answering.context_tokens,
+        )
 
     def ingest_job(self, progress: ReportProgress, *, strict: bool = False) -> IngestJob:
         """A new ingest; with ``strict``, one that refuses what would be cut."""

@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from rag_engine.prompt_engineering import Verification
     from rag_engine.types.document import Document
     from rag_engine.types.evaluation import MadeGoldSet
+    from rag_engine.types.explanation import Explanation
     from rag_engine.types.generation import Answer, AnswerEvent
     from rag_engine.types.health import Finding, IndexStatus
     from rag_engine.types.ingestion import IngestEstimate, IngestProgress, IngestReport
@@ -180,14 +181,18 @@ class Engine:
         Raises:
             InvalidQueryError, InvalidFilterError, ModelMismatchError: as ``search``.
         """
+        return self._assembly.retriever.search(self._query(question, k, mode, filter))
+
+    def _query(
+        self, question: str, k: int | None, mode: SearchMode | str | None, condition: FilterForm | None
+    ) -> Query:
         defaults = self._assembly.settings.retrieval
-        query = Query(
+        return Query(
             text=question,
             k=defaults.k if k is None else k,
             mode=_mode(mode, defaults.mode),
-            filter=_parsed(filter),
+            filter=_parsed(condition),
         )
-        return self._assembly.retriever.search(query)
 
     def record(self, experience: QueryExperience) -> None:
         """Remembers how a strategy of the optimiser did on one question, for those to come.
@@ -195,6 +200,24 @@ class Engine:
         From the next opening of the index on it is counted. Where it cannot be kept, nothing is.
         """
         self._assembly.ledger.record([experience])
+
+    def explain(
+        self,
+        question: str,
+        *,
+        expect: str,
+        k: int | None = None,
+        mode: SearchMode | str | None = None,
+        filter: FilterForm | None = None,  # noqa: A002
+    ) -> Explanation:
+        """Why the document of id ``expect`` is or is not found and read for a question: where it stands in each stage,
+        what cuts it, and single changes that admit it, each of them tried.
+
+        Raises:
+            UnknownDocumentError: the index holds no such document.
+            InvalidQueryError, InvalidFilterError, ModelMismatchError: see these.
+        """
+        return self._assembly.explain_job().explain(self._query(question, k, mode, filter), expect=expect)
 
     def ask(
         self,

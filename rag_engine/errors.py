@@ -6,7 +6,8 @@
     ├── UsageError                     a call or command that cannot be carried out as written (exit status 2)
     │   ├── ConfigurationError         rag.toml, an environment variable or a setting
     │   ├── InvalidQueryError          an empty or oversized question, k out of range
-    │   └── InvalidFilterError         a filter that does not parse
+    │   ├── InvalidFilterError         a filter that does not parse
+    │   └── UnknownDocumentError       a document that the index does not hold
     ├── IngestionError                 one source could not be ingested; others are not touched
     │   ├── SourceNotFoundError        no such file, folder or match
     │   ├── UnreadableSourceError      permissions, vanished or changing while read        (retryable)
@@ -107,6 +108,13 @@ class InvalidFilterError(UsageError):
 
     code = "invalid_filter"
     default_hint = "write it like: year >= 2020 and language in ['en', 'de']"
+
+
+class UnknownDocumentError(UsageError):
+    """The index holds no document of this id."""
+
+    code = "unknown_document"
+    default_hint = "give the id as rag search prints it"
 
 
 class IngestionError(RagEngineError):

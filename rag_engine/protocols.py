@@ -219,6 +219,11 @@ class LexicalIndex(Protocol):
         """Removes, then adds, then records ``commit``, in one step that other readers see whole."""
         ...
 
+    def terms(self, text: str) -> list[str]:
+        """What a search for ``text`` looks for: its words as they are indexed, each once; none for words that are
+        never looked for."""
+        ...
+
     def search(
         self,
         text: str,

@@ -213,6 +213,41 @@ def search(
 
 
 @app.command()
+def explain(
+    question: Annotated[str, typer.Argument(help="What is looked for.", metavar="QUESTION", show_default=False)],
+    expect: Annotated[
+        str, typer.Option("--expect", help="Id of the document to explain.", metavar="DOCUMENT", show_default=False)
+    ],
+    k: Annotated[int | None, typer.Option("-k", help="How many results.", metavar="N", show_default="10")] = None,
+    mode: Mode = None,
+    condition: FilterOption = None,
+    no_optimize: NoOptimize = False,
+    index: IndexName = None,
+    root: Root = None,
+    model: Model = None,
+    config: Config = None,
+    as_json: Json = False,
+    debug: Debug = False,
+) -> None:
+    """Say why a document is or is not found: its rank in each stage, what cut it, and what would admit it.
+
+    **Example:**  rag explain "refund deadline" --expect policies/refunds.md
+    """
+    from rag_engine.engine import Engine
+
+    _check_mode(mode)
+    settings = settings_from(config, root=root, model=model, no_optimize=no_optimize)
+    with Engine.open(index_folder(settings, index), settings=settings, create=False) as engine:
+        explanation = engine.explain(question, expect=expect, k=k, mode=mode, filter=condition)
+    if as_json:
+        print_json(explanation)
+    else:
+        from rag_engine.cli.explain_output import show_explanation
+
+        show_explanation(explanation)
+
+
+@app.command()
 def ask(
     question: Annotated[str, typer.Argument(help="Your question.", metavar="QUESTION", show_default=False)],
     mode: Mode = None,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import json
+import keyword
 from collections.abc import Mapping
 from typing import Any
 
@@ -63,18 +64,22 @@ def parse_filter(expression: str | Mapping[str, Any]) -> Filter:
     return _from_mapping(expression, 0)
 
 
-def shown(condition: Filter) -> str:
-    """The filter as an expression that a person reads; a long list of values is cut."""
+def shown(condition: Filter, *, whole: bool = False) -> str:
+    """The filter as an expression that a person reads; a long list of values is cut unless ``whole`` is wanted, of
+    which ``parse_filter`` makes the same filter again."""
     match condition:
         case And(parts):
-            return " and ".join(f"({shown(part)})" if isinstance(part, Or) else shown(part) for part in parts)
+            return " and ".join(
+                f"({shown(part, whole=whole)})" if isinstance(part, Or) else shown(part, whole=whole) for part in parts
+            )
         case Or(parts):
-            return " or ".join(shown(part) for part in parts)
+            return " or ".join(shown(part, whole=whole) for part in parts)
         case Not(inner):
-            return f"not ({shown(inner)})"
+            return f"not ({shown(inner, whole=whole)})"
         case Comparison(field, comparator, value):
-            name = field if field.isidentifier() else f"meta[{field!r}]"
-            return f"{name} {comparator} {_cut(repr(list(value) if isinstance(value, tuple) else value))}"
+            name = field if field.isidentifier() and not keyword.iskeyword(field) else f"meta[{field!r}]"
+            values = repr(list(value) if isinstance(value, tuple) else value)
+            return f"{name} {comparator} {values if whole else _cut(values)}"
 
 
 def _from_expression(expression: str) -> Filter:

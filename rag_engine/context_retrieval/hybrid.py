@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import contextlib
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from itertools import islice
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING
 
 from rag_engine import tracing
 from rag_engine.context_retrieval.feedback import feedback_share, moved
@@ -14,6 +15,7 @@ from rag_engine.context_retrieval.fusion import dense_weight, logit
 from rag_engine.context_retrieval.neighbours import FoundSpan, Neighbourhood
 from rag_engine.context_retrieval.question import check_results, clean_question
 from rag_engine.context_retrieval.ranking import JUDGED, KnownPlaces, Legs, rank
+from rag_engine.context_retrieval.search_record import Linked, Search
 from rag_engine.protocols import Embedder, IndexView, SearchableIndex
 from rag_engine.tracing import names
 from rag_engine.types.retrieval import Passage, Query, ScoredChunk, SearchMode
@@ -66,23 +68,30 @@ class HybridRetriever:
         Raises:
             InvalidQueryError: the question is empty or too long, or k is out of range.
         """
+        with self.searching(query) as search:
+            return list(search.passages)
+
+    @contextlib.contextmanager
+    def searching(self, query: Query) -> Iterator[Search]:
+        """The search for ``query`` with all of its stages, in the view that it was made in; raises as ``retrieve``."""
         query = replace(query, text=clean_question(query.text))
         check_results(query.k)
         dense, lexical = query.mode is not SearchMode.LEXICAL, query.mode is not SearchMode.DENSE
         attributes = {names.OPERATION: "retrieval", names.MODE: query.mode.value}
         with tracing.span("retrieval", attributes) as span, self._index.view(dense=dense, lexical=lexical) as view:
-            passages = self._retrieve(query, view, dense=dense, lexical=lexical)
-            span.set_attribute(names.RESULTS, len(passages))
-        return passages
+            search = self._search(query, view, dense=dense, lexical=lexical)
+            span.set_attribute(names.RESULTS, len(search.passages))
+            yield search
 
-    def _retrieve(self, query: Query, view: IndexView, *, dense: bool, lexical: bool) -> list[Passage]:
+    def _search(self, query: Query, view: IndexView, *, dense: bool, lexical: bool) -> Search:
         among = None if query.filter is None else view.matching(query.filter)
         # Chunks that are read with another one are no results of their own: so many more are asked for.
         depth = max(self._depth, query.k * (CHUNKS_OF_A_PASSAGE if self._passage_tokens else 1))
-        found, vector = self._legs(query, view, depth, among, dense=dense, lexical=lexical)
+        first, vector = self._legs(query, view, depth, among, dense=dense, lexical=lexical)
+        found, again = first, vector
         places = KnownPlaces(view.places)
         with tracing.span("retrieval fuse"):
-            ranked = rank(found, places, depth=self._depth, stretch_share=self._stretch_share)
+            fused = ranked = rank(found, places, depth=self._depth, stretch_share=self._stretch_share)
         raw = {"dense": found.dense, "lexical": found.lexical}
         share = (
             feedback_share(found.dense, most=self._feedback * query.feedback)
@@ -92,17 +101,36 @@ class HybridRetriever:
         if share and ranked and vector is not None:
             with tracing.span("retrieval feedback", {names.FEEDBACK: share}):
                 judged = places([chunk for chunk, _ in ranked[:JUDGED]])
-                vector = moved(vector, ranked, judged, share=share, around=view.places_around, index=view.dense)
-                found = replace(found, dense=view.dense.search(vector, depth, among=among))
+                again = moved(vector, ranked, judged, share=share, around=view.places_around, index=view.dense)
+                found = replace(found, dense=view.dense.search(again, depth, among=among))
                 ranked = rank(found, places, depth=self._depth, stretch_share=self._stretch_share)
                 raw["feedback"] = found.dense
         with tracing.span("retrieval neighbours"):
             linked = view.linked([chunk for chunk, _ in ranked]) if self._link_near_duplicates and ranked else {}
-            ranked = _best_of_linked(ranked, linked)
-            beside = Neighbourhood(ranked, places, weight=self._neighbour_weight)
+            shown = _best_of_linked(ranked, linked)
+            beside = Neighbourhood(shown, places, weight=self._neighbour_weight)
             spans = beside.spans(view.places_around, most_tokens=self._passage_tokens)
             passages = _passages(list(islice(spans, query.k)), raw, view)
-            return [_naming_linked(passage, linked) for passage in passages]
+            return Search(
+                query=query,
+                view=view,
+                places=places,
+                among=among,
+                depth=self._depth,
+                fetched=depth,
+                stretch_share=self._stretch_share,
+                passage_tokens=self._passage_tokens,
+                vector=vector,
+                moved=again,
+                first=first,
+                legs=found,
+                fused=fused,
+                ranked=ranked,
+                linked=linked,
+                shown=shown,
+                beside=beside,
+                passages=[_naming_linked(passage, linked) for passage in passages],
+            )
 
     def _legs(
         self, query: Query, view: IndexView, depth: int, among: Numbers | None, *, dense: bool, lexical: bool
@@ -151,10 +179,7 @@ def _passages(spans: Sequence[FoundSpan], legs: Mapping[str, Sequence[ScoredChun
     ]
 
 
-_Linked: TypeAlias = Mapping[int, tuple[str, tuple[str, ...]]]
-
-
-def _best_of_linked(ranked: Sequence[tuple[int, float]], linked: _Linked) -> list[tuple[int, float]]:
+def _best_of_linked(ranked: Sequence[tuple[int, float]], linked: Linked) -> list[tuple[int, float]]:
     """The chunks whose document is the best-ranked one of its near-duplicates, or has none."""
     shown: dict[tuple[str, ...], str] = {}
     return [
@@ -164,7 +189,7 @@ def _best_of_linked(ranked: Sequence[tuple[int, float]], linked: _Linked) -> lis
     ]
 
 
-def _naming_linked(passage: Passage, linked: _Linked) -> Passage:
+def _naming_linked(passage: Passage, linked: Linked) -> Passage:
     if passage.chunk not in linked:
         return passage
     document, members = linked[passage.chunk]

@@ -61,14 +61,14 @@ class OptimizedRetriever:
     ) -> tuple[OptimizedQuery, list[Passage]]:
         wide = bool(plan.looks_further or plan.follow_ups or plan.alternatives or plan.excluded)
         asked = replace(query, k=max(query.k, WINDOW) if wide else query.k)
-        passages = self._retriever.retrieve(_planned(asked, plan))
+        passages = self._retriever.retrieve(planned(asked, plan))
         if not passages and plan.filter is not None:
             plan = _without_filter(plan)
-            passages = self._retriever.retrieve(_planned(asked, plan))
+            passages = self._retriever.retrieve(planned(asked, plan))
         plan = optimizer.look_further(plan, passages, ungated=ungated)
         if plan.alternatives and not wide and query.k < WINDOW:  # a language model had more to say
             asked = replace(query, k=WINDOW)
-            passages = self._retriever.retrieve(_planned(asked, plan))
+            passages = self._retriever.retrieve(planned(asked, plan))
         others = [
             (self._retriever.retrieve(_narrowed(asked, wording.text, plan.filter, wording.filter)), wording.weight)
             for wording in plan.alternatives
@@ -90,7 +90,8 @@ class OptimizedRetriever:
         return behind(passages, found, documents=follow_up.behind, most=follow_up.most)
 
 
-def _planned(query: Query, plan: OptimizedQuery) -> Query:
+def planned(query: Query, plan: OptimizedQuery) -> Query:
+    """The first search that a plan makes for a query."""
     narrowed = _narrowed(query, plan.text, plan.filter)
     return replace(narrowed, additions=plan.additions, feedback=plan.feedback)
 

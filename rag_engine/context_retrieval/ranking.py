@@ -44,22 +44,61 @@ class KnownPlaces:
         return {chunk: self._known[chunk] for chunk in chunks if chunk in self._known}
 
 
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """What the legs say for each chunk, moved to 0 to 1, and how much each of them counts."""
+
+    dense: Mapping[int, float]
+    lexical: Mapping[int, float]
+    stretches: Mapping[tuple[int, int], float]
+    dense_weight: float
+    stretch_share: float
+
+    @classmethod
+    def of(cls, legs: Legs, places: KnownPlaces, *, depth: int, stretch_share: float) -> Evidence:
+        """That of what the legs found; a search of stretches that found nothing takes no share."""
+        around = _stretch_scores(legs.stretches, places, depth)
+        return cls(
+            normalized(legs.dense, depth),
+            normalized(legs.lexical, depth),
+            around,
+            legs.dense_weight,
+            stretch_share if around else 0.0,
+        )
+
+    def fused(self, depth: int) -> list[tuple[int, float]]:
+        """Chunks and scores without a look at the stretches, best first."""
+        return fuse([(self.dense_weight, self.dense), (1 - self.dense_weight, self.lexical)], depth=depth)
+
+    def score(self, chunk: int, place: ChunkPlace | None) -> float:
+        """From 0 to 1."""
+        dense, lexical, stretch = self._said(chunk, place)
+        words = (1 - self.stretch_share) * lexical + self.stretch_share * stretch
+        return self.dense_weight * dense + (1 - self.dense_weight) * words
+
+    def parts(self, chunk: int, place: ChunkPlace | None) -> dict[str, float]:
+        """What the score is the sum of: ``dense``, ``lexical`` and ``stretches``."""
+        dense, lexical, stretch = self._said(chunk, place)
+        of_words, share = 1 - self.dense_weight, self.stretch_share
+        return {
+            "dense": self.dense_weight * dense,
+            "lexical": of_words * (1 - share) * lexical,
+            "stretches": of_words * share * stretch,
+        }
+
+    def _said(self, chunk: int, place: ChunkPlace | None) -> tuple[float, float, float]:
+        around = self.stretches.get((place.document, place.ordinal // STRETCH_CHUNKS), 0.0) if place else 0.0
+        return max(0.0, self.dense.get(chunk, 0.0)), max(0.0, self.lexical.get(chunk, 0.0)), around
+
+
 def rank(legs: Legs, places: KnownPlaces, *, depth: int, stretch_share: float) -> list[tuple[int, float]]:
     """Chunks with scores from 0 to 1, best first, ties by number; what a leg found beyond ``depth`` comes after all
     others, below 0. ``stretch_share`` is the share of the lexical score that a chunk has from its stretch."""
-    dense, lexical = normalized(legs.dense, depth), normalized(legs.lexical, depth)
-    around = _stretch_scores(legs.stretches, places, depth)
-    share = stretch_share if around else 0.0
-    of_dense, of_words = legs.dense_weight, (1 - legs.dense_weight)
-    fused = fuse([(of_dense, dense), (of_words, lexical)], depth=depth)
+    evidence = Evidence.of(legs, places, depth=depth, stretch_share=stretch_share)
+    fused = evidence.fused(depth)
     judged = [chunk for chunk, score in islice(fused, JUDGED) if score > 0]
     known = places(judged)
-    scores = {}
-    for chunk in judged:
-        place = known.get(chunk)
-        of_stretch = around.get((place.document, place.ordinal // STRETCH_CHUNKS), 0.0) if place else 0.0
-        words = (1 - share) * max(0.0, lexical.get(chunk, 0.0)) + share * of_stretch
-        scores[chunk] = of_dense * max(0.0, dense.get(chunk, 0.0)) + of_words * words
+    scores = {chunk: evidence.score(chunk, known.get(chunk)) for chunk in judged}
     best = ranked(scores)
     least = best[-1][1] if best else 0.0
     return [*best, *((chunk, min(score, least)) for chunk, score in fused if chunk not in scores)]

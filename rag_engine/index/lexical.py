@@ -134,6 +134,11 @@ class TantivyIndex:
                 write_manifest(self._folder, index_id=self._index_id, commit=commit)
         self.refresh()
 
+    def terms(self, text: str) -> list[str]:
+        """What a search for ``text`` looks for: its words as they are indexed, each once."""
+        with self._damage_noted():
+            return list(dict.fromkeys(asked.term for asked in self._asked(text, ())))
+
     def search(
         self,
         text: str,

@@ -86,6 +86,12 @@ def test_characters_of_a_query_syntax_mean_nothing(filled: LexicalIndex, questio
     assert 3 in found(filled, question)
 
 
+def test_the_terms_of_a_text_are_those_that_find_it_each_once_and_none_of_a_stop_word(filled: LexicalIndex) -> None:
+    assert filled.terms("refunds, REFUND refunding") == filled.terms("refund")
+    assert filled.terms("the") == []
+    assert filled.terms("zeppelin") != filled.terms("refund") != []
+
+
 def test_a_repeated_word_counts_once(filled: LexicalIndex) -> None:
     assert filled.search("refund refund refund days", 10) == filled.search("refund days", 10)
 

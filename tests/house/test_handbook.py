@@ -30,6 +30,15 @@ from rag_engine.ingestion import select_loader
 from rag_engine.jobs.tune import TuningReport
 from rag_engine.types.document import SourceFailure
 from rag_engine.types.evaluation import MadeGoldSet
+from rag_engine.types.explanation import (
+    Change,
+    Cut,
+    Explanation,
+    FalseCondition,
+    LegStanding,
+    QuestionWords,
+    StageStanding,
+)
 from rag_engine.types.generation import Answer, Citation, Usage
 from rag_engine.types.health import CalibrationState, Finding, IndexStatus, QuarantinedSource
 from rag_engine.types.ingestion import ChunkCounts, DocumentCounts, IngestReport, LoadLimits, TruncatedDocument
@@ -91,6 +100,18 @@ def test_options_of_rag_itself_are_listed() -> None:
         ("tune", (TuningReport,)),
         ("gold", (MadeGoldSet,)),
         ("status", (IndexStatus, CalibrationState, QuarantinedSource, SuspiciousDocument)),
+        (
+            "explain",
+            (
+                Explanation,
+                Cut,
+                FalseCondition,
+                QuestionWords,
+                LegStanding,
+                StageStanding,
+                Change,
+            ),
+        ),
         ("search", (Suspicion,)),
         ("doctor", (Finding,)),
     ],

@@ -39,6 +39,13 @@ class TruncationLedger:
         sql = f"select id, stage, what, kept, total from ({_ENTRIES}) order by id, stage, place limit ?"
         return tuple(TruncatedDocument(*row) for row in self._rows(sql, (self._window, most)))
 
+    def about(self, identifier: str) -> tuple[TruncatedDocument, ...]:
+        """The entries about this document, by stage, in their order within it."""
+        from rag_engine.types.ingestion import TruncatedDocument
+
+        sql = f"select id, stage, what, kept, total from ({_ENTRIES}) where id = ? order by stage, place"
+        return tuple(TruncatedDocument(*row) for row in self._rows(sql, (self._window, identifier)))
+
     def names(self, identifier: str) -> bool:
         """Whether there is an entry about this document."""
         return bool(self._rows(f"select 1 from ({_ENTRIES}) where id = ? limit 1", (self._window, identifier)))
