@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from rag_engine import tracing
 from rag_engine.embedding import CachedEmbedder, WeightDigests, default_cache, find_model, open_embedder, usable_cores
-from rag_engine.errors import ParserFailureError, UsageError
+from rag_engine.errors import EmbeddingError, ParserFailureError, RerankingError, UsageError
 from rag_engine.index import Index, LockedEmbedder
 
 if TYPE_CHECKING:
@@ -37,7 +37,7 @@ if TYPE_CHECKING:
     from rag_engine.ledger import Ledger
     from rag_engine.llm import ExtractiveModel
     from rag_engine.prompt_engineering import PromptBuilder
-    from rag_engine.protocols import Embedder
+    from rag_engine.protocols import Embedder, Reranker
     from rag_engine.query_optimizer import Optimizer
     from rag_engine.query_optimizer.strategy import QueryStrategy
     from rag_engine.semantic_chunking import StructuralChunker
@@ -166,9 +166,15 @@ class Assembly:
 
     def _optimized(self, retriever: HybridRetriever, settings: Settings) -> OptimizedRetriever:
         from rag_engine.context_retrieval import OptimizedRetriever
+        from rag_engine.semantic_chunking import split_sentences
 
         optimizer = self.optimizer if settings.query_optimizer.enabled else None
-        return OptimizedRetriever(retriever=retriever, optimizer=optimizer, admits=self.index.catalog.facts.admits)
+        return OptimizedRetriever(
+            retriever=retriever,
+            optimizer=optimizer,
+            admits=self.index.catalog.facts.admits,
+            split_sentences=split_sentences,
+        )
 
     @cached_property
     def hybrid_retriever(self) -> HybridRetriever:
@@ -197,7 +203,7 @@ class Assembly:
         )
 
     def _hybrid_with(self, offset: float, settings: Settings | None = None) -> HybridRetriever:
-        from rag_engine.context_retrieval import HybridRetriever
+        from rag_engine.context_retrieval import HybridRetriever, PassageOrder
 
         settings = self.settings if settings is None else settings
         return HybridRetriever(
@@ -211,7 +217,28 @@ class Assembly:
             neighbour_weight=settings.retrieval.neighbour_weight,
             passage_tokens=settings.retrieval.passage_tokens,
             link_near_duplicates=settings.ingestion.near_duplicates == "link",
+            order=PassageOrder(
+                reranker=self._reranker,
+                rerank_depth=settings.retrieval.rerank_depth,
+                rerank_weight=settings.retrieval.rerank_weight,
+                diversity=settings.retrieval.diversity,
+            ),
         )
+
+    @cached_property
+    def _reranker(self) -> Reranker | None:
+        """The cross-encoder of the settings, found as the embedding model is; its weights are read at the first
+        question."""
+        from rag_engine.context_retrieval import CrossEncoderReranker
+
+        name = self.settings.retrieval.reranker
+        if not name:
+            return None
+        try:
+            files = find_model(name, digests=WeightDigests(self._cache / "weights.json"))
+        except EmbeddingError as error:
+            raise RerankingError(f"the reranker cannot be had: {error.message}") from error
+        return CrossEncoderReranker(name=name, folder=files.folder)
 
     @cached_property
     def ask_job(self) -> AskJob:

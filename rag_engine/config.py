@@ -93,6 +93,15 @@ class RetrievalSettings(_Section):
     feedback: float = Field(
         0.4, ge=0, lt=1, description="how far a question's vector is moved towards what it found first, at most"
     )
+    reranker: str | None = Field(
+        None, description="folder or name of a cross-encoder of sentence-transformers; none where absent or empty"
+    )
+    rerank_depth: int = Field(30, ge=1, le=1000, description="passages, from the best, that the reranker judges")
+    rerank_weight: float = Field(0.7, ge=0, le=1, description="the reranker's share of a passage's score")
+    # Off: it costs nDCG@10, as benchmarks/quality/diversity.py measures.
+    diversity: float = Field(
+        0.0, ge=0, le=1, description="how much a passage loses by saying what one before it says; 0: nothing"
+    )
     # The rows of chunking/* in benchmarks/README.md, and below in answering.
     neighbour_weight: float = Field(0.15, ge=0, le=1, description="how much the chunks beside a chunk say for it")
     passage_tokens: int = Field(

@@ -28,6 +28,7 @@
     │   ├── ModelNotFoundError         no path, package or hub has it
     │   ├── ModelDamagedError          its files are not what they should be
     │   └── ModelMismatchError         not the model that the index was built with
+    ├── RerankingError                 the cross-encoder cannot be had, loaded or used
     ├── StorageError
     │   ├── IndexNotFoundError         nothing there to read
     │   ├── IndexLockedError           another process is writing                          (retryable)
@@ -254,6 +255,13 @@ class ModelMismatchError(EmbeddingError):
 
     code = "model_mismatch"
     default_hint = "use the model of the index, or run: rag ingest --re-embed"
+
+
+class RerankingError(RagEngineError):
+    """The cross-encoder that was to rank the passages anew is not to be had, is none, or gave no usable scores."""
+
+    code = "reranking"
+    default_hint = "set retrieval.reranker to the folder of a sentence-transformers cross-encoder, or to nothing"
 
 
 class StorageError(RagEngineError):

@@ -377,6 +377,18 @@ class Retriever(Protocol):
         ...
 
 
+class Reranker(Protocol):
+    """Judges texts by reading each together with the question."""
+
+    def scores(self, question: str, texts: Sequence[str]) -> Sequence[float]:
+        """One finite number a text, higher for one that fits the question better; comparable within one call.
+
+        Raises:
+            RerankingError: the model cannot be loaded or gives no such numbers.
+        """
+        ...
+
+
 class QueryOptimizer(Protocol):
     """Plans how a question is searched for."""
 
@@ -442,6 +454,7 @@ __all__ = [
     "LexicalIndex",
     "Loader",
     "QueryOptimizer",
+    "Reranker",
     "Retriever",
     "SearchableIndex",
     "SentenceSplitter",

@@ -20,6 +20,7 @@ from rag_engine.cli.json_output import answer_fields, print_event, print_json, s
 from rag_engine.cli.options import (
     Config,
     Debug,
+    Diversity,
     Exclude,
     FilterOption,
     Include,
@@ -184,6 +185,7 @@ def search(
     mode: Mode = None,
     condition: FilterOption = None,
     no_optimize: NoOptimize = False,
+    diversity: Diversity = None,
     index: IndexName = None,
     root: Root = None,
     model: Model = None,
@@ -200,7 +202,7 @@ def search(
 
     started = time.perf_counter()
     _check_mode(mode)
-    settings = settings_from(config, root=root, model=model, no_optimize=no_optimize)
+    settings = settings_from(config, root=root, model=model, no_optimize=no_optimize, diversity=diversity)
     with Engine.open(index_folder(settings, index), settings=settings, create=False) as engine:
         outcome = engine.look_up(question, k=k, mode=mode, filter=condition)
     seconds = time.perf_counter() - started
@@ -252,6 +254,7 @@ def ask(
     question: Annotated[str, typer.Argument(help="Your question.", metavar="QUESTION", show_default=False)],
     mode: Mode = None,
     condition: FilterOption = None,
+    diversity: Diversity = None,
     stream: Annotated[
         bool, typer.Option("--stream", help="Print what there is as soon as it is there; with --json one event a line.")
     ] = False,
@@ -270,7 +273,7 @@ def ask(
     from rag_engine.engine import Engine
 
     _check_mode(mode)
-    settings = settings_from(config, root=root, model=model, no_optimize=no_optimize)
+    settings = settings_from(config, root=root, model=model, no_optimize=no_optimize, diversity=diversity)
     with Engine.open(index_folder(settings, index), settings=settings, create=False) as engine:
         answer = engine.ask(question, mode=mode, filter=condition, on_event=_event_printer(stream, as_json))
     if as_json:
@@ -297,6 +300,7 @@ def evaluate(
         Path, typer.Argument(help="Folder of a gold set, BEIR or span form.", metavar="GOLD", show_default=False)
     ],
     mode: Mode = None,
+    diversity: Diversity = None,
     answers: Annotated[
         bool | None,
         typer.Option(
@@ -366,7 +370,7 @@ def evaluate(
         raise UsageError("--junit needs something to compare with", hint="add --baseline RUN")
     files = EvaluationFiles(run_file=run_file, junit=junit, html=html)
     files.check_places()
-    settings = settings_from(config, root=root, model=model, no_optimize=no_optimize)
+    settings = settings_from(config, root=root, model=model, no_optimize=no_optimize, diversity=diversity)
     gold_set = read_gold_set(gold)
     if index is None and gold_set.corpus is not None:
         index = f"gold-{gold_set.name}"

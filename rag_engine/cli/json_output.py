@@ -52,6 +52,8 @@ def search_fields(query: str, outcome: SearchOutcome, seconds: float) -> dict[st
             # Of few; a person who reads the others need not see empty lists.
             **({"sources": passage.sources} if passage.sources else {}),
             **({"near_duplicates": passage.near_duplicates} if passage.near_duplicates else {}),
+            **({"duplicates": passage.duplicates} if passage.duplicates else {}),
+            **({"conflicts": _plain(passage.conflicts)} if passage.conflicts else {}),
         }
         for passage in outcome.passages
     ]

@@ -57,6 +57,17 @@ Mode = Annotated[
     str | None, typer.Option("--mode", "-m", help="hybrid, dense or lexical.", metavar="MODE", show_default="hybrid")
 ]
 NoOptimize = Annotated[bool, typer.Option("--no-optimize", help="Search for the question as it stands.")]
+Diversity = Annotated[
+    float | None,
+    typer.Option(
+        "--diversity",
+        help="How much a passage loses by saying what one before it says, 0 to 1.",
+        min=0,
+        max=1,
+        metavar="X",
+        show_default="0",
+    ),
+]
 FilterOption = Annotated[
     str | None,
     typer.Option(
@@ -74,11 +85,18 @@ def settings_from(
     include: Sequence[str] | None = None,
     exclude: Sequence[str] | None = None,
     no_optimize: bool = False,
+    diversity: float | None = None,
 ) -> Settings:
     """The settings, with what the command line says over everything else."""
     from rag_engine.config import load_settings
 
-    overrides: dict[str, dict[str, Any]] = {"index": {}, "embedding": {}, "ingestion": {}, "query_optimizer": {}}
+    overrides: dict[str, dict[str, Any]] = {
+        "index": {},
+        "embedding": {},
+        "ingestion": {},
+        "query_optimizer": {},
+        "retrieval": {},
+    }
     if no_optimize:
         overrides["query_optimizer"]["enabled"] = False
     if root is not None:
@@ -91,6 +109,8 @@ def settings_from(
         overrides["ingestion"]["include"] = tuple(include)
     if exclude:
         overrides["ingestion"]["exclude"] = tuple(exclude)
+    if diversity is not None:
+        overrides["retrieval"]["diversity"] = diversity
     return load_settings(config, overrides=overrides)
 
 

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from rag_engine.types.health import CalibrationState, DenseState, Finding, IndexStatus
     from rag_engine.types.ingestion import TruncatedDocument
     from rag_engine.types.optimization import SearchOutcome
+    from rag_engine.types.retrieval import Passage
     from rag_engine.types.suspicion import Suspicion
 
 MOST_FAILURES_SHOWN = 20
@@ -45,9 +46,19 @@ def show_search(outcome: SearchOutcome, seconds: float) -> None:
             out.print(Text(f"   {place}", style="dim"))
         out.print(Text("   " + _snippet(passage.text)))
         _show_suspicious(out, passage.suspicious)
+        _show_agreement(out, passage)
     for note in outcome.notes:
         out.print(Text(in_one_line(note), style="yellow"))
     out.print(Text(_found(len(outcome.passages), seconds), style="dim"))
+
+
+def _show_agreement(out: Console, passage: Passage) -> None:
+    if passage.duplicates:
+        out.print(Text(f"   says the same as {', '.join(map(str, passage.duplicates))}", style="dim"))
+    for conflict in passage.conflicts:
+        sentence = passage.text[conflict.start - passage.start : conflict.end - passage.start]
+        line = f"   contradicts {conflict.rank} in a {conflict.what.value}: {_snippet(sentence)}"
+        out.print(Text(line, style="bold yellow"))
 
 
 def _found(results: int, seconds: float) -> str:
@@ -92,8 +103,20 @@ def _show_suspicious(out: Console, suspicious: Sequence[Suspicion]) -> None:
 
 
 def show_confidence(answer: Answer) -> None:
-    """The last line below an answer."""
-    console().print(Text(f"confidence {answer.confidence:.2f}; {answer.model}; {answer.seconds:.2f} s", style="dim"))
+    """The last lines below an answer: where its sources contradict each other or say the same, and how sure it is."""
+    out = console()
+    for pair in answer.conflicts:
+        line = f"sources contradict each other in a {pair.what}: {_place(pair.document, pair.start, pair.end)}: "
+        line += f"{_snippet(pair.text)} / {_place(pair.other_document, pair.other_start, pair.other_end)}: "
+        out.print(Text(line + _snippet(pair.other_text), style="bold yellow"))
+    for pair in answer.duplicates:
+        line = f"sources say the same: {_place(pair.document, pair.start, pair.end)} and "
+        out.print(Text(line + _place(pair.other_document, pair.other_start, pair.other_end), style="dim"))
+    out.print(Text(f"confidence {answer.confidence:.2f}; {answer.model}; {answer.seconds:.2f} s", style="dim"))
+
+
+def _place(document: str, start: int, end: int) -> str:
+    return f"{in_one_line(document)} {start}-{end}"
 
 
 def event_printer() -> Callable[[AnswerEvent], None]:

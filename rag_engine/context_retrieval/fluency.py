@@ -32,3 +32,8 @@ def dense_share(text: str, tokenizer: Tokenizer) -> float:
     fluency = (size + _USUAL_BYTES * _USUAL_TOKENS) / (tokens + _USUAL_TOKENS)
     known = (fluency - _FOREIGN_BYTES) / (_FLUENT_BYTES - _FOREIGN_BYTES)
     return LEAST + (EVEN - LEAST) * min(1.0, max(0.0, known))
+
+
+def fluent(share: float) -> float:
+    """How much of a question the model reads, 0 to 1, by the share of its leg."""
+    return (share - LEAST) / (EVEN - LEAST)

@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING
 
 from rag_engine import tracing
 from rag_engine.context_retrieval.feedback import feedback_share, moved
-from rag_engine.context_retrieval.fluency import dense_share
+from rag_engine.context_retrieval.fluency import EVEN, dense_share, fluent
 from rag_engine.context_retrieval.fusion import dense_weight, logit
 from rag_engine.context_retrieval.neighbours import FoundSpan, Neighbourhood
+from rag_engine.context_retrieval.passage_order import PassageOrder
 from rag_engine.context_retrieval.question import check_results, clean_question
 from rag_engine.context_retrieval.ranking import JUDGED, KnownPlaces, Legs, rank
 from rag_engine.context_retrieval.search_record import Linked, Search
@@ -42,6 +43,7 @@ class HybridRetriever:
         neighbour_weight: float = 0.0,
         passage_tokens: int = 0,
         link_near_duplicates: bool = False,
+        order: PassageOrder | None = None,
     ) -> None:
         """``depth`` is how many chunks each leg brings to the fusion, at least. ``dense_weight`` is the dense leg's
         share of the fused score; without it each question's is told from the shape of its scores, and
@@ -50,7 +52,8 @@ class HybridRetriever:
         towards what it found first. ``neighbour_weight`` is how much the scores of the chunks beside it count for a
         chunk, and up to ``passage_tokens`` a passage holds neighbours of the
         chunk that was found. With ``link_near_duplicates``, of documents that are nearly the same only the one that
-        ranks best is shown, and names the others."""
+        ranks best is shown, and names the others. ``order`` puts what was found in another order."""
+        self._order = order
         self._dense_weight = dense_weight
         self._dense_weight_offset = dense_weight_offset
         self._stretch_share = stretch_share
@@ -78,7 +81,9 @@ class HybridRetriever:
         check_results(query.k)
         dense, lexical = query.mode is not SearchMode.LEXICAL, query.mode is not SearchMode.DENSE
         attributes = {names.OPERATION: "retrieval", names.MODE: query.mode.value}
-        with tracing.span("retrieval", attributes) as span, self._index.view(dense=dense, lexical=lexical) as view:
+        order = self._order
+        needed = dense or (order is not None and order.needs_vectors)  # looked at, though no question's
+        with tracing.span("retrieval", attributes) as span, self._index.view(dense=needed, lexical=lexical) as view:
             search = self._search(query, view, dense=dense, lexical=lexical)
             span.set_attribute(names.RESULTS, len(search.passages))
             yield search
@@ -87,17 +92,16 @@ class HybridRetriever:
         among = None if query.filter is None else view.matching(query.filter)
         # Chunks that are read with another one are no results of their own: so many more are asked for.
         depth = max(self._depth, query.k * (CHUNKS_OF_A_PASSAGE if self._passage_tokens else 1))
-        first, vector = self._legs(query, view, depth, among, dense=dense, lexical=lexical)
+        share_read = self._share_read(query.text, view) if dense and lexical else EVEN
+        first, vector = self._legs(query, view, depth, among, dense=dense, lexical=lexical, share_read=share_read)
         found, again = first, vector
         places = KnownPlaces(view.places)
         with tracing.span("retrieval fuse"):
             fused = ranked = rank(found, places, depth=self._depth, stretch_share=self._stretch_share)
         raw = {"dense": found.dense, "lexical": found.lexical}
-        share = (
-            feedback_share(found.dense, most=self._feedback * query.feedback)
-            if found.lexical and vector is not None
-            else 0.0
-        )
+        # A model that reads fragments is not to be told more of what it found.
+        most = self._feedback * query.feedback * fluent(share_read)
+        share = feedback_share(found.dense, most=most) if found.lexical else 0.0
         if share and ranked and vector is not None:
             with tracing.span("retrieval feedback", {names.FEEDBACK: share}):
                 judged = places([chunk for chunk, _ in ranked[:JUDGED]])
@@ -110,30 +114,41 @@ class HybridRetriever:
             shown = _best_of_linked(ranked, linked)
             beside = Neighbourhood(shown, places, weight=self._neighbour_weight)
             spans = beside.spans(view.places_around, most_tokens=self._passage_tokens)
-            passages = _passages(list(islice(spans, query.k)), raw, view)
-            return Search(
-                query=query,
-                view=view,
-                places=places,
-                among=among,
-                depth=self._depth,
-                fetched=depth,
-                stretch_share=self._stretch_share,
-                passage_tokens=self._passage_tokens,
-                vector=vector,
-                moved=again,
-                first=first,
-                legs=found,
-                fused=fused,
-                ranked=ranked,
-                linked=linked,
-                shown=shown,
-                beside=beside,
-                passages=[_naming_linked(passage, linked) for passage in passages],
-            )
+            most = max(query.k, self._order.looked_at if self._order is not None else 0)
+            passages = [_naming_linked(passage, linked) for passage in _passages(list(islice(spans, most)), raw, view)]
+        if self._order is not None:
+            passages = self._order.ordered(passages, query.text, view)
+        return Search(
+            query=query,
+            view=view,
+            places=places,
+            among=among,
+            depth=self._depth,
+            fetched=depth,
+            stretch_share=self._stretch_share,
+            passage_tokens=self._passage_tokens,
+            vector=vector,
+            moved=again,
+            first=first,
+            legs=found,
+            fused=fused,
+            ranked=ranked,
+            linked=linked,
+            shown=shown,
+            beside=beside,
+            passages=passages[: query.k],
+        )
 
     def _legs(
-        self, query: Query, view: IndexView, depth: int, among: Numbers | None, *, dense: bool, lexical: bool
+        self,
+        query: Query,
+        view: IndexView,
+        depth: int,
+        among: Numbers | None,
+        *,
+        dense: bool,
+        lexical: bool,
+        share_read: float,
     ) -> tuple[Legs, Vectors | None]:
         """What each leg finds, and the question's vector where there is a dense leg to search."""
         vector: Vectors | None = None
@@ -153,16 +168,14 @@ class HybridRetriever:
         legs = Legs(dense=near, lexical=worded, stretches=stretches)
         if near and worded and self._dense_weight is not None:
             return replace(legs, dense_weight=self._dense_weight), vector
-        offset = self._offset(query.text, view) if near and worded else 0.0
+        offset = self._dense_weight_offset + logit(share_read)
         return replace(legs, dense_weight=dense_weight(near, worded, depth=self._depth, offset=offset)), vector
 
-    def _offset(self, question: str, view: IndexView) -> float:
-        """What the corpus and the language of the question say of the dense leg's share, in logits. Of a question in
-        English too the tokenizer makes fragments, where its words are rare, and the model does well with them all the
-        same: measured on quality/scifact-hybrid."""
-        if view.lexical.in_english(question):
-            return self._dense_weight_offset
-        return self._dense_weight_offset + logit(dense_share(question, self._embedder.tokenizer))
+    def _share_read(self, question: str, view: IndexView) -> float:
+        """The dense leg's share by the language of the question alone. Of a question in English too the tokenizer makes
+        fragments, where its words are rare, and the model does well with them all the same: measured on
+        quality/scifact-hybrid."""
+        return EVEN if view.lexical.in_english(question) else dense_share(question, self._embedder.tokenizer)
 
 
 def _passages(spans: Sequence[FoundSpan], legs: Mapping[str, Sequence[ScoredChunk]], view: IndexView) -> list[Passage]:

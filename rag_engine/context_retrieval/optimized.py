@@ -9,10 +9,12 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 
+from rag_engine import tracing
+from rag_engine.context_retrieval.agreement import with_agreement
 from rag_engine.context_retrieval.filters import shown
 from rag_engine.context_retrieval.placing import behind, beside, last
 from rag_engine.context_retrieval.question import check_results, clean_question
-from rag_engine.protocols import QueryOptimizer, Retriever
+from rag_engine.protocols import QueryOptimizer, Retriever, SentenceSplitter
 from rag_engine.types.optimization import FollowUp, OptimizedQuery, SearchOutcome, StrategyName
 from rag_engine.types.retrieval import And, Comparator, Comparison, Filter, Passage, Query
 
@@ -26,10 +28,17 @@ class OptimizedRetriever:
     """Plans, searches, and looks further."""
 
     def __init__(
-        self, *, retriever: Retriever, optimizer: QueryOptimizer | None, admits: Callable[[Filter], bool]
+        self,
+        *,
+        retriever: Retriever,
+        optimizer: QueryOptimizer | None,
+        admits: Callable[[Filter], bool],
+        split_sentences: SentenceSplitter | None = None,
     ) -> None:
         """``retriever`` makes the searches; without an ``optimizer`` it makes each as it is asked. ``admits`` says
-        whether any document satisfies a filter."""
+        whether any document satisfies a filter. With ``split_sentences``, the first passages name those that say the
+        same and those that contradict them."""
+        self._split_sentences = split_sentences
         self._retriever = retriever
         self._optimizer = optimizer
         self._admits = admits
@@ -54,7 +63,11 @@ class OptimizedRetriever:
             plan = self._optimizer.plan(query.text, only=only)
             plan, passages = self._carried_out(query, plan, self._optimizer, ungated=only is not None)
         notes = () if passages or query.filter is None else tuple(_why_empty(query.filter, self._admits))
-        return SearchOutcome(tuple(passages[: query.k]), plan, notes)
+        passages = passages[: query.k]
+        if self._split_sentences is not None:
+            with tracing.span("retrieval agreement"):
+                passages = with_agreement(passages, split_sentences=self._split_sentences)
+        return SearchOutcome(tuple(passages), plan, notes)
 
     def _carried_out(
         self, query: Query, plan: OptimizedQuery, optimizer: QueryOptimizer, *, ungated: bool

@@ -11,7 +11,7 @@ from dataclasses import replace
 from typing import TypeAlias
 
 from rag_engine import tracing
-from rag_engine.context_retrieval import clean_question, drawn_on
+from rag_engine.context_retrieval import clean_question, conflicts_among, drawn_on, duplicates_among
 from rag_engine.context_retrieval.calibration import Calibration
 from rag_engine.llm.providers.extractive import ABSTENTION
 from rag_engine.prompt_engineering import PromptBuilder, resolve_citations
@@ -110,6 +110,8 @@ class AskJob:
                 stages=stages,
                 trace=tracing.current_trace_id(),
                 short=completion.short,
+                conflicts=conflicts_among([source.passage for source in prompt.sources]),
+                duplicates=duplicates_among([source.passage for source in prompt.sources]),
             )
 
     def _calibrated(self, completion: Completion) -> Completion:

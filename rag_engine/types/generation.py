@@ -116,12 +116,32 @@ class Citation:
 
 
 @dataclass(frozen=True, slots=True)
+class SourcePair:
+    """Characters of two documents that an answer could draw on and that say the same or contradict each other.
+
+    ``what`` is ``duplicate``, or what is said differently: ``number``, ``date`` or ``negation``. ``text`` and
+    ``other_text`` are what stands there, of a duplicate the whole passage.
+    """
+
+    what: str
+    document: str
+    start: int
+    end: int
+    text: str
+    other_document: str
+    other_start: int
+    other_end: int
+    other_text: str
+
+
+@dataclass(frozen=True, slots=True)
 class Answer:
     """An answer that can be checked, or an honest abstention.
 
     ``confidence`` is in [0, 1]. ``short`` is the answer proper where a few words are one, empty where all of ``text``
-    is. ``stages`` gives seconds per stage. ``trace`` is the trace's id,
-    32 hexadecimal digits, empty where tracing is off.
+    is. ``stages`` gives seconds per stage. ``trace`` is the trace's id, 32 hexadecimal digits, empty where tracing is
+    off. ``conflicts`` and ``duplicates`` are pairs among the sources that the model was given, whether it quoted them
+    or not.
     """
 
     question: str
@@ -137,6 +157,8 @@ class Answer:
     stages: Mapping[str, float] = field(default_factory=dict)
     trace: str = ""
     short: str = ""
+    conflicts: tuple[SourcePair, ...] = ()
+    duplicates: tuple[SourcePair, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -112,6 +112,30 @@ class ScoredChunk:
 STRETCH_CHUNKS = 16
 
 
+class ConflictKind(StrEnum):
+    """What two passages say differently of the same thing."""
+
+    NUMBER = "number"
+    DATE = "date"
+    NEGATION = "negation"
+
+
+@dataclass(frozen=True, slots=True)
+class Conflict:
+    """A sentence of a passage that another passage of the same search contradicts.
+
+    ``rank`` is the other passage's. ``start`` and ``end`` are characters of the passage's own document,
+    ``other_start`` and ``other_end`` of the other's.
+    """
+
+    rank: int
+    what: ConflictKind
+    start: int
+    end: int
+    other_start: int
+    other_end: int
+
+
 @dataclass(frozen=True, slots=True)
 class Passage:
     """What a search brought: characters of a document, around the ``chunk`` that was found.
@@ -119,7 +143,9 @@ class Passage:
     ``rank`` counts from 1. ``scores`` holds each leg's raw score under its name, where the leg
     found the chunk; ``score`` is what the passages are ordered by. ``sources`` are the paths of the
     document's files where there are several with the same bytes, ``near_duplicates`` the ids of documents that are
-    nearly the same and are not shown for it.
+    nearly the same and are not shown for it. ``duplicates`` are the ranks of the other passages that say the same, or
+    of which one says all that the other says; ``conflicts`` are sentences that others contradict. Both are told of the
+    first passages of a search only.
     """
 
     rank: int
@@ -136,6 +162,8 @@ class Passage:
     scores: Mapping[str, float] = field(default_factory=dict)
     sources: tuple[str, ...] = ()
     near_duplicates: tuple[str, ...] = ()
+    duplicates: tuple[int, ...] = ()
+    conflicts: tuple[Conflict, ...] = ()
 
     @property
     def suspicious(self) -> tuple[Suspicion, ...]:
