@@ -80,7 +80,7 @@ class RetrievalSettings(_Section):
     mode: SearchMode = Field(SearchMode.HYBRID, description="hybrid, dense or lexical")
     k: int = Field(10, ge=1, le=10_000, description="results of a search")
     depth: int = Field(200, ge=1, description="chunks that each leg brings to the fusion")
-    # The rows of quality/*-hybrid and of quality/retrieval_parts in benchmarks/README.md.
+    # The rows quality/uplift and quality/*-hybrid of benchmarks/README.md.
     dense_weight: float | None = Field(
         None,
         ge=0,

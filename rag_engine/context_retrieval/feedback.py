@@ -3,7 +3,7 @@
 Rocchio, "Relevance feedback in information retrieval" (1971), with the best documents taken as relevant; Li, Mourad,
 Zhuang et al., "Pseudo relevance feedback with deep language models and dense retrievers" (TOIS 2023). Where one
 document stands out of all others, the question has its answer and is left as it is: to move it would only bring more of
-the same. Chosen by quality/retrieval_parts in benchmarks/README.md.
+the same. Chosen by quality/uplift in benchmarks/README.md.
 """
 
 from __future__ import annotations

@@ -14,7 +14,7 @@ from rag_engine.protocols import Tokenizer
 
 EVEN = 0.5
 # The dense leg's share falls from EVEN to LEAST as a token's bytes fall between these two: chosen on quality/xquad_*.
-LEAST = 0.3
+LEAST = 0.25
 _FLUENT_BYTES, _FOREIGN_BYTES = 3.9, 3.5
 # A short question says little of the model: it counts together with so many tokens of a fluent text.
 _USUAL_BYTES, _USUAL_TOKENS = 4.4, 6
@@ -32,8 +32,3 @@ def dense_share(text: str, tokenizer: Tokenizer) -> float:
     fluency = (size + _USUAL_BYTES * _USUAL_TOKENS) / (tokens + _USUAL_TOKENS)
     known = (fluency - _FOREIGN_BYTES) / (_FLUENT_BYTES - _FOREIGN_BYTES)
     return LEAST + (EVEN - LEAST) * min(1.0, max(0.0, known))
-
-
-def fluent(share: float) -> float:
-    """How much of a question the model reads, 0 to 1, by the share of its leg."""
-    return (share - LEAST) / (EVEN - LEAST)

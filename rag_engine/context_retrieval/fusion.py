@@ -15,7 +15,7 @@ from rag_engine.types.retrieval import ScoredChunk
 
 # The dense leg's weight in logits, and how it grows with the fall of its scores from the first hit to the last, in
 # cosine: where few chunks stand out of the rest it knows what it is looking for. Fitted on questions as they are, with
-# words replaced and with vectors disturbed, each set predicted from the others: quality/retrieval_parts in
+# words replaced and with vectors disturbed, each set predicted from the others: quality/uplift in
 # benchmarks/README.md.
 _WEIGHT, _SLOPE, _USUAL_FALL = 0.2, 1.0, 0.33
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from rag_engine import tracing
 from rag_engine.context_retrieval.feedback import feedback_share, moved
-from rag_engine.context_retrieval.fluency import EVEN, dense_share, fluent
+from rag_engine.context_retrieval.fluency import EVEN, dense_share
 from rag_engine.context_retrieval.fusion import dense_weight, logit
 from rag_engine.context_retrieval.neighbours import FoundSpan, Neighbourhood
 from rag_engine.context_retrieval.passage_order import PassageOrder
@@ -99,9 +99,7 @@ class HybridRetriever:
         with tracing.span("retrieval fuse"):
             fused = ranked = rank(found, places, depth=self._depth, stretch_share=self._stretch_share)
         raw = {"dense": found.dense, "lexical": found.lexical}
-        # A model that reads fragments is not to be told more of what it found.
-        most = self._feedback * query.feedback * fluent(share_read)
-        share = feedback_share(found.dense, most=most) if found.lexical else 0.0
+        share = feedback_share(found.dense, most=self._feedback * query.feedback) if found.lexical else 0.0
         if share and ranked and vector is not None:
             with tracing.span("retrieval feedback", {names.FEEDBACK: share}):
                 judged = places([chunk for chunk, _ in ranked[:JUDGED]])

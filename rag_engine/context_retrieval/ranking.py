@@ -1,7 +1,7 @@
 """One ranking out of what the legs found: chunks by meaning, chunks by words, and the words of what lies around them.
 
 The words of one question seldom stand all in one small chunk. How well they are found in the stretch of the document
-around it counts for a chunk more than how well they are found in itself: quality/retrieval_parts in
+around it counts for a chunk more than how well they are found in itself: quality/uplift in
 benchmarks/README.md.
 """
 
