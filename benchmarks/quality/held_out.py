@@ -8,7 +8,7 @@ half that is held out: how often an answer's text contains a gold answer, F1 of 
 answerable questions and an abstention counting as a miss; the share of citations that hold a gold span; refusals at the
 default threshold and at others; AUROC; the area under the risk-coverage curve of all answers (a risk being one that
 contains no gold answer, or an answer to what has none; where gold answers are whole sentences, one that agrees with
-none of them by half); the expected calibration error of the confidence (Guo et al., 2017), in ten bins as wide.
+none of them by half); the expected calibration error of the confidence, as ``rag eval`` measures it.
 """
 
 from __future__ import annotations
