@@ -31,7 +31,8 @@ INDEXES = Path(__file__).parents[1] / "results" / "indexes"
 MEASURE = "nDCG@10"
 CHUNKS = 100
 HARMED = 0.05
-CLARIFICATION = frozenset({StrategyName.CLARIFICATION})
+# Repair, and what the plain search does too: let the first results speak for others.
+REPAIRING = frozenset({StrategyName.CLARIFICATION, StrategyName.EXPANSION})
 SEED = 1
 _DEFINED = re.compile(r"((?:[^\W_]+[ -]){1,7}[^\W_]+) \(([A-Z][A-Za-z]{1,9})\)")
 
@@ -58,7 +59,7 @@ class _Searching:
     def _ranked(self, text: str, *, repairing: bool) -> list[tuple[str, float]]:
         query = Query(text, k=CHUNKS)
         if repairing:
-            return list(best_chunk_per_document(self._assembly.retriever.search(query, only=CLARIFICATION).passages))
+            return list(best_chunk_per_document(self._assembly.retriever.search(query, only=REPAIRING).passages))
         return list(best_chunk_per_document(self._assembly.hybrid_retriever.retrieve(query)))
 
     def _time_repairs(self, texts: Iterable[str]) -> None:
@@ -67,7 +68,7 @@ class _Searching:
         assert optimizer is not None, "the settings switch the optimiser off"
         for text in texts:
             started = time.process_time()
-            plan = optimizer.plan(text, only=CLARIFICATION)
+            plan = optimizer.plan(text, only=REPAIRING)
             self.milliseconds.append(1000 * (time.process_time() - started))
             self.changed += plan.text != text
 
