@@ -1,4 +1,4 @@
-"""Dense feedback: the question's vector moved towards what it found first, and searched for once more.
+"""Dense feedback: the question's vector moved towards what it found first, and compared once more.
 
 Rocchio, "Relevance feedback in information retrieval" (1971), with the best documents taken as relevant; Li, Mourad,
 Zhuang et al., "Pseudo relevance feedback with deep language models and dense retrievers" (TOIS 2023). Where one

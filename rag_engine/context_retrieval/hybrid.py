@@ -104,7 +104,9 @@ class HybridRetriever:
             with tracing.span("retrieval feedback", {names.FEEDBACK: share}):
                 judged = places([chunk for chunk, _ in ranked[:JUDGED]])
                 again = moved(vector, ranked, judged, share=share, around=view.places_around, index=view.dense)
-                found = replace(found, dense=view.dense.search(again, depth, among=among))
+                # Among what the legs found: to compare all once more would take as long as all the rest.
+                known = _numbers(found)
+                found = replace(found, dense=view.dense.search(again, depth, among=known))
                 ranked = rank(found, places, depth=self._depth, stretch_share=self._stretch_share)
                 raw["feedback"] = found.dense
         with tracing.span("retrieval neighbours"):
@@ -174,6 +176,13 @@ class HybridRetriever:
         fragments, where its words are rare, and the model does well with them all the same: measured on
         quality/scifact-hybrid."""
         return EVEN if view.lexical.in_english(question) else dense_share(question, self._embedder.tokenizer)
+
+
+def _numbers(legs: Legs) -> Numbers:
+    """The chunks that either leg found, ascending."""
+    import numpy as np
+
+    return np.unique(np.array([hit.chunk for leg in (legs.dense, legs.lexical) for hit in leg], dtype=np.int64))
 
 
 def _passages(spans: Sequence[FoundSpan], legs: Mapping[str, Sequence[ScoredChunk]], view: IndexView) -> list[Passage]:
