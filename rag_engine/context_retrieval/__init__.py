@@ -1,6 +1,6 @@
 """Finding the passages for a question."""
 
-from rag_engine.context_retrieval.drawn_on import drawn_on
+from rag_engine.context_retrieval.drawn_on import drawn_on, share_of_strongest
 from rag_engine.context_retrieval.filter_parts import false_parts, without
 from rag_engine.context_retrieval.filters import parse_filter, shown
 from rag_engine.context_retrieval.hybrid import HybridRetriever
@@ -28,6 +28,7 @@ __all__ = [
     "parse_mode",
     "planned",
     "rival",
+    "share_of_strongest",
     "shown",
     "standing",
     "without",

@@ -9,13 +9,14 @@ from itertools import islice
 from typing import TYPE_CHECKING
 
 from rag_engine import tracing
+from rag_engine.context_retrieval.drawn_on import OWN
 from rag_engine.context_retrieval.feedback import feedback_share, moved
 from rag_engine.context_retrieval.fluency import EVEN, dense_share
 from rag_engine.context_retrieval.fusion import dense_weight, logit
 from rag_engine.context_retrieval.neighbours import FoundSpan, Neighbourhood
 from rag_engine.context_retrieval.passage_order import PassageOrder
 from rag_engine.context_retrieval.question import check_results, clean_question
-from rag_engine.context_retrieval.ranking import JUDGED, KnownPlaces, Legs, rank
+from rag_engine.context_retrieval.ranking import JUDGED, KnownPlaces, Legs, own_scores, rank
 from rag_engine.context_retrieval.search_record import Linked, Search
 from rag_engine.protocols import Embedder, IndexView, SearchableIndex
 from rag_engine.tracing import names
@@ -112,7 +113,8 @@ class HybridRetriever:
         with tracing.span("retrieval neighbours"):
             linked = view.linked([chunk for chunk, _ in ranked]) if self._link_near_duplicates and ranked else {}
             shown = _best_of_linked(ranked, linked)
-            beside = Neighbourhood(shown, places, weight=self._neighbour_weight)
+            own = own_scores(found, depth=self._depth)
+            beside = Neighbourhood(shown, places, weight=self._neighbour_weight, own=own)
             spans = beside.spans(view.places_around, most_tokens=self._passage_tokens)
             most = max(query.k, self._order.looked_at if self._order is not None else 0)
             passages = [_naming_linked(passage, linked) for passage in _passages(list(islice(spans, most)), raw, view)]
@@ -193,7 +195,7 @@ def _passages(spans: Sequence[FoundSpan], legs: Mapping[str, Sequence[ScoredChun
             stored[span.chunk],
             rank=rank,
             score=span.score,
-            scores={name: scores[span.chunk] for name, scores in raw.items() if span.chunk in scores},
+            scores={name: scores[span.chunk] for name, scores in raw.items() if span.chunk in scores} | {OWN: span.own},
         )
         for rank, span in enumerate(spans, start=1)
     ]

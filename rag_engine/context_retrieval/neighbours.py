@@ -27,10 +27,12 @@ FindPlaces: TypeAlias = "Callable[[Sequence[int]], Mapping[int, ChunkPlace]]"
 
 @dataclass(frozen=True, slots=True)
 class FoundSpan:
-    """Characters of one document that were found by ``chunk``, and the chunks that they are made of."""
+    """Characters of one document that were found by ``chunk``, and the chunks that they are made of. ``own`` is what
+    of its score the chunk has of itself and of those beside it."""
 
     chunk: int
     score: float
+    own: float
     start: int
     end: int
     chunks: tuple[int, ...]
@@ -39,9 +41,18 @@ class FoundSpan:
 class Neighbourhood:
     """The fused scores of one question's chunks, seen by their places."""
 
-    def __init__(self, ranked: Sequence[tuple[int, float]], places: FindPlaces, *, weight: float) -> None:
+    def __init__(
+        self,
+        ranked: Sequence[tuple[int, float]],
+        places: FindPlaces,
+        *,
+        weight: float,
+        own: Mapping[int, float] | None = None,
+    ) -> None:
         """``weight`` is how much of a neighbour's score counts for a chunk; 0 leaves the ranking as it is. ``places``
-        finds where chunks lie; those that it does not know are passed over."""
+        finds where chunks lie; those that it does not know are passed over. ``own``, where it is given, is what each
+        chunk has of itself: by that it is read with another one, for what speaks for all chunks of a text alike says
+        nothing about where in it the evidence ends."""
         self._weight = weight
         self._find = places
         self._judged, self._others = ranked[:JUDGED], ranked[JUDGED:]
@@ -51,14 +62,26 @@ class Neighbourhood:
             for chunk, score in self._judged
             if score > 0 and (place := self._places.get(chunk)) is not None
         }
+        self._own = (
+            self._scores
+            if own is None
+            else {(place.document, place.ordinal): own.get(chunk, 0.0) for chunk, place in self._places.items()}
+        )
 
     def _score(self, place: ChunkPlace, weight: float) -> float:
+        return self._with_neighbours(place, self._scores, weight)
+
+    def _own_score(self, place: ChunkPlace) -> float:
+        return self._with_neighbours(place, self._own, self._weight)
+
+    @staticmethod
+    def _with_neighbours(place: ChunkPlace, scores: Mapping[tuple[int, int], float], weight: float) -> float:
         """A chunk's own score and the evidence of the two beside it, 0 to 1 like the scores given.
 
         Where the document ends there is nothing to say for a chunk or against it: without half of its own score in the
         place of what is missing, short documents would lose to long ones.
         """
-        document, ordinal, scores = place.document, place.ordinal, self._scores
+        document, ordinal = place.document, place.ordinal
         own = scores.get((document, ordinal), 0.0)
         before = scores.get((document, ordinal - 1), 0.0) if ordinal else own / 2
         after = own / 2 if place.is_last else scores.get((document, ordinal + 1), 0.0)
@@ -83,7 +106,7 @@ class Neighbourhood:
         reading and all together have at most so many tokens. ``around`` gives the chunks beside one, in order."""
         ranked = self.ranked()
         used: set[int] = set()
-        least = GROWING_SHARE * ranked[0][1] if ranked else 0.0
+        least = GROWING_SHARE * max(map(self._own_score, self._places.values()), default=0.0)
         unknown = [chunk for chunk, _ in self._others]
         for chunk, score in ranked:
             if chunk not in self._places and unknown:  # seldom are so many results asked for
@@ -93,10 +116,11 @@ class Neighbourhood:
             if chunk in used or place is None:
                 continue
             taken = [place]
-            if most_tokens and score >= least and score > 0:
+            own = self._own_score(place)
+            if most_tokens and own >= least and own > 0:
                 taken = self._grown(place, around(place, _REACH), used, most_tokens)
             used.update(one.chunk for one in taken)
-            yield FoundSpan(chunk, score, taken[0].start, taken[-1].end, tuple(one.chunk for one in taken))
+            yield FoundSpan(chunk, score, own, taken[0].start, taken[-1].end, tuple(one.chunk for one in taken))
 
     def _grown(
         self, found: ChunkPlace, beside: Sequence[ChunkPlace], used: set[int], most_tokens: int
@@ -104,13 +128,13 @@ class Neighbourhood:
         by_ordinal = {place.ordinal: place for place in beside if place.chunk not in used}
         taken = [found]
         tokens = found.tokens
-        least = NEIGHBOUR_SHARE * self._score(found, _GROWING_WEIGHT)
+        least = NEIGHBOUR_SHARE * self._with_neighbours(found, self._own, _GROWING_WEIGHT)
         while True:
             candidates = [
                 (score, -place.ordinal, place)
                 for ordinal in (taken[0].ordinal - 1, taken[-1].ordinal + 1)
                 if (place := by_ordinal.get(ordinal)) is not None
-                and (score := self._score(place, _GROWING_WEIGHT)) >= least
+                and (score := self._with_neighbours(place, self._own, _GROWING_WEIGHT)) >= least
                 and tokens + place.tokens <= most_tokens
             ]
             if not candidates:

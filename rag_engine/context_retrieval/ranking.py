@@ -91,6 +91,18 @@ class Evidence:
         return max(0.0, self.dense.get(chunk, 0.0)), max(0.0, self.lexical.get(chunk, 0.0)), around
 
 
+def own_scores(legs: Legs, *, depth: int) -> dict[int, float]:
+    """What each chunk has of itself, from 0 to 1: its fused score without what its stretch says for it."""
+    fused = fuse(
+        [
+            (legs.dense_weight, normalized(legs.dense, depth)),
+            (1 - legs.dense_weight, normalized(legs.lexical, depth)),
+        ],
+        depth=depth,
+    )
+    return dict(fused)
+
+
 def rank(legs: Legs, places: KnownPlaces, *, depth: int, stretch_share: float) -> list[tuple[int, float]]:
     """Chunks with scores from 0 to 1, best first, ties by number; what a leg found beyond ``depth`` comes after all
     others, below 0. ``stretch_share`` is the share of the lexical score that a chunk has from its stretch."""

@@ -6,7 +6,7 @@ import math
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
-from rag_engine.context_retrieval import shown, without
+from rag_engine.context_retrieval import share_of_strongest, shown, without
 from rag_engine.jobs.explain_trial import Trial
 from rag_engine.types.document import JsonValue
 from rag_engine.types.explanation import Change, Standing
@@ -106,9 +106,9 @@ def _share(trial: Trial) -> Iterator[Change]:
     parts = trial.parts()
     found = trial.sources().found
     own = next((passage for passage in found if passage.document_id == trial.document), None)
-    if own is None or not found[0].score:
+    if own is None:
         return
-    share = max(0.0, math.floor(100 * own.score / found[0].score) / 100)
+    share = max(0.0, math.floor(100 * share_of_strongest(own, found)) / 100)
     if share < parts.least_share:
         tried = [(share, trial.under(answering__least_share=share))]
         yield from _first("answering.least_share", parts.least_share, tried)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
+from rag_engine.context_retrieval import share_of_strongest
 from rag_engine.jobs.explain_trial import AskingParts, Sources
 from rag_engine.types.explanation import Cut, CutReason, FalseCondition, QuestionWords, StageStanding, Standing
 from rag_engine.types.ingestion import TruncatedDocument
@@ -120,7 +121,7 @@ def _of_the_answer(facts: Facts) -> Iterator[StageStanding]:
     rank, own = _own(facts.sources.found, facts.document)
     detail = f"an answer looks at the first {facts.parts.passages:,}"
     yield StageStanding("passages", own is not None, facts.standing.passage, None, detail)
-    share = own.score / facts.sources.found[0].score if own and facts.sources.found[0].score else None
+    share = share_of_strongest(own, facts.sources.found) if own else None
     needed = f"an answer draws on what has {facts.parts.least_share:.0%} of the best score"
     detail = needed if share is None else f"{needed}, it has {share:.0%}"
     drawn = None if own is None else _own(facts.sources.drawn, facts.document)[1] is not None
@@ -182,7 +183,7 @@ def _cut_of_the_answer(facts: Facts, passed: dict[str, bool | None]) -> Cut | No
         return Cut("passages", CutReason.PASSAGES, f"it is found, but {why}")
     if passed["threshold"] is False:
         found = facts.sources.found
-        share = next(one.score for one in found if one.document_id == facts.document) / found[0].score
+        share = share_of_strongest(next(one for one in found if one.document_id == facts.document), found)
         why = f"it has {share:.0%} of the best score, and an answer draws on what has {facts.parts.least_share:.0%}"
         return Cut("threshold", CutReason.THRESHOLD, f"it is found, but {why}")
     if passed["budget"] is False:

@@ -34,7 +34,7 @@ def test_a_folder_is_ingested_searched_asked_and_the_answer_verified(rag: Any, s
     assert [result["rank"] for result in found["results"]] == [1, 2, 3]
     first = found["results"][0]
     assert first["document"] == "shop/refunds.md"
-    assert set(first["scores"]) == {"dense", "lexical"}
+    assert set(first["scores"]) == {"dense", "lexical", "own"}
     for result in found["results"]:
         assert text_of(tmp_path, result["document"])[result["start"] : result["end"]] == result["text"]
 
