@@ -105,9 +105,10 @@ class HybridRetriever:
             with tracing.span("retrieval feedback", {names.FEEDBACK: share}):
                 judged = places([chunk for chunk, _ in ranked[:JUDGED]])
                 again = moved(vector, ranked, judged, share=share, around=view.places_around, index=view.dense)
-                # Among what the legs found: to compare all once more would take as long as all the rest.
-                known = _numbers(found)
-                found = replace(found, dense=view.dense.search(again, depth, among=known))
+                # Among what is fused: to compare all once more would take as long as all the rest.
+                known = _numbers(found, self._depth)
+                near = view.dense.search(again, len(known), among=known)
+                found = replace(found, dense=[*near, *_beyond(found.dense[self._depth :], near)])
                 ranked = rank(found, places, depth=self._depth, stretch_share=self._stretch_share)
                 raw["feedback"] = found.dense
         with tracing.span("retrieval neighbours"):
@@ -180,11 +181,20 @@ class HybridRetriever:
         return EVEN if view.lexical.in_english(question) else dense_share(question, self._embedder.tokenizer)
 
 
-def _numbers(legs: Legs) -> Numbers:
-    """The chunks that either leg found, ascending."""
+def _numbers(legs: Legs, depth: int) -> Numbers:
+    """The chunks that either leg found down to ``depth``, ascending: the same however many results are asked for."""
     import numpy as np
 
-    return np.unique(np.array([hit.chunk for leg in (legs.dense, legs.lexical) for hit in leg], dtype=np.int64))
+    return np.unique(np.array([hit.chunk for leg in (legs.dense, legs.lexical) for hit in leg[:depth]], dtype=np.int64))
+
+
+def _beyond(hits: Sequence[ScoredChunk], before: Sequence[ScoredChunk]) -> list[ScoredChunk]:
+    """Those of the hits that are not among those before them, with scores that go on below theirs."""
+    if not hits:
+        return []
+    known = {hit.chunk for hit in before}
+    shift = min(0.0, before[-1].score - hits[0].score)
+    return [ScoredChunk(hit.chunk, hit.score + shift) for hit in hits if hit.chunk not in known]
 
 
 def _passages(spans: Sequence[FoundSpan], legs: Mapping[str, Sequence[ScoredChunk]], view: IndexView) -> list[Passage]:

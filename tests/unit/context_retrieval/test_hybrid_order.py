@@ -83,6 +83,18 @@ def test_asking_for_more_results_changes_none_of_those_before(retriever: Any, op
         assert ids(asked.retrieve(Query("heron river", k=k))) == most[:k]
 
 
+def test_asking_beyond_the_depth_changes_nothing_before_with_feedback_too(
+    index: Index, ingest: Ingest, hashing_embedder: HashingEmbedder
+) -> None:
+    ingest(*(Document(id=f"{a}-{b}", text=f"The {a} and the {b} live at the river.") for a in ANIMALS for b in ANIMALS))
+    retriever = HybridRetriever(index=index, embedder=hashing_embedder, depth=10, feedback=0.9, stretch_share=0.7)
+    most = retriever.retrieve(Query("heron river otter", k=64))
+    assert len(most) == 64
+    assert any("feedback" in passage.scores for passage in most)
+    for k in (1, 3, 10, 20, 40):
+        assert ids(retriever.retrieve(Query("heron river otter", k=k))) == ids(most)[:k]
+
+
 def test_passages_name_what_contradicts_them_where_sentences_can_be_told(retriever: Any, ingest: Ingest) -> None:
     ingest(
         Document(id="old", text="The mountain hut opens on 5 May every year for all hikers."),
