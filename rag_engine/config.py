@@ -139,6 +139,26 @@ class AnsweringSettings(_Section):
     context_tokens: int = Field(4096, ge=64, description="tokens of the sources in a prompt")
 
 
+class LlmSettings(_Section):
+    """Which language model writes the answers, and what a call may take."""
+
+    model: str = Field("extractive", min_length=1, description="PROVIDER/MODEL; extractive: the sources' own sentences")
+    base_url: str | None = Field(None, description="address of the provider's interface, where it is not its usual one")
+    api_version: str | None = Field(None, description="version of the provider's interface")
+    key: SecretStr | None = Field(None, description="the provider's key; better in the environment or in a file")
+    key_file: str | None = Field(None, description="file that holds the provider's key and nothing else")
+    models_file: str | None = Field(None, description="TOML file with models of your own, or other facts about known")
+    attempts: int = Field(3, ge=1, le=10, description="calls of one model for one answer, where another may help")
+    deadline_seconds: float = Field(120.0, gt=0, description="whole time of an answer, all attempts together")
+    connect_seconds: float = Field(5.0, gt=0, description="time for a connection")
+    first_byte_seconds: float = Field(60.0, gt=0, description="time until an answer begins")
+    idle_seconds: float = Field(30.0, gt=0, description="time between two pieces of an answer")
+    minimum_bytes_per_second: float = Field(1.0, ge=0, description="slower answers are given up after 20 seconds")
+    max_response_bytes: int = Field(64 << 20, gt=0, description="answers above are refused")
+    budget_per_call: float | None = Field(None, ge=0, description="US dollars that one answer may cost at most")
+    budget_per_day: float | None = Field(None, ge=0, description="US dollars that a day (UTC) may cost at most")
+
+
 class IndexSettings(_Section):
     """Where indexes live, and how their vectors are searched."""
 
@@ -167,6 +187,7 @@ class Settings(_Section):
     retrieval: RetrievalSettings = Field(default_factory=RetrievalSettings)  # type: ignore[arg-type]
     query_optimizer: QueryOptimizerSettings = Field(default_factory=QueryOptimizerSettings)  # type: ignore[arg-type]
     answering: AnsweringSettings = Field(default_factory=AnsweringSettings)  # type: ignore[arg-type]
+    llm: LlmSettings = Field(default_factory=LlmSettings)  # type: ignore[arg-type]
     index: IndexSettings = Field(default_factory=IndexSettings)  # type: ignore[arg-type]
     tracing: TracingSettings = Field(default_factory=TracingSettings)  # type: ignore[arg-type]
 

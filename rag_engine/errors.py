@@ -39,7 +39,47 @@
     │   └── NewerFormatError           written by a later version
     ├── OutOfMemoryError               no more memory; nothing of the batch was kept
     ├── GenerationError
-    │   └── CitationError              a citation that does not equal the stored characters; never shown
+    │   ├── CitationError              a citation that does not equal the stored characters; never shown
+    │   └── LanguageModelError         a provider, or the way to it; eight families, the leaves below them
+    │       ├── AuthenticationError
+    │       │   ├── MissingKeyError        no key was found
+    │       │   ├── MalformedKeyError      a key that cannot be sent; it was not
+    │       │   ├── InvalidKeyError        refused by the provider
+    │       │   └── PermissionDeniedError  the key may not do this
+    │       ├── RateLimitError             too many requests or tokens for now                 (retryable)
+    │       │   ├── RampLimitError         more at once than the account has grown to         (retryable)
+    │       │   └── ConcurrencyLimitError  too many at the same time                           (retryable)
+    │       ├── QuotaError                 what was paid for or allowed is used up
+    │       │   ├── CreditExhaustedError   no money left, or a spend limit of the provider
+    │       │   ├── PeriodQuotaError       the day's, month's or trial's share is used up
+    │       │   └── BudgetExceededError    over a budget of our own; nothing was sent
+    │       ├── ModelTimeoutError          took longer than allowed                            (retryable)
+    │       │   ├── ConnectTimeoutError    no connection in time
+    │       │   ├── FirstByteTimeoutError  no answer began in time
+    │       │   ├── StalledStreamError     nothing more came between two pieces
+    │       │   ├── SlowStreamError        came too slowly for too long
+    │       │   └── DeadlineExceededError  over the call's whole time
+    │       ├── ModelConnectionError       the way to the provider failed                      (retryable)
+    │       │   ├── NameResolutionError    its name has no address
+    │       │   ├── ConnectionRefusedByHostError
+    │       │   ├── TlsError               its certificate or handshake
+    │       │   ├── ConnectionLostError    ended before an answer began
+    │       │   ├── ProxyError             the proxy between
+    │       │   └── RedirectError          sent elsewhere; the key does not follow
+    │       ├── InvalidRequestError        what was asked cannot be done as it was asked
+    │       │   ├── ContextWindowError     prompt and answer do not fit the model's window
+    │       │   ├── UnknownModelError      the provider has no such model
+    │       │   ├── UnsupportedParameterError
+    │       │   └── RequestTooLargeError   over the provider's size limit
+    │       ├── ContentPolicyError         a provider's rules
+    │       │   ├── PromptBlockedError     the prompt was not let through
+    │       │   └── OutputFilteredError    the answer was cut by a filter
+    │       └── ProviderFailureError       the provider did not do its part
+    │           ├── ServerError            its own fault                                       (retryable)
+    │           ├── OverloadedError        no capacity now                                     (retryable)
+    │           ├── BadResponseError       not what its interface says
+    │           ├── IncompleteResponseError  ended before its end; no part of it is an answer  (retryable)
+    │           └── ResponseTooLargeError  over our cap
     └── EvaluationError
         ├── GoldSetError               a gold set that cannot be read or does not fit the index
         └── CalibrationError           too few questions to calibrate on, or a risk that cannot be kept
@@ -47,7 +87,11 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, ClassVar
+
+if TYPE_CHECKING:
+    from rag_engine.types.generation import Attempt
 
 
 class RagEngineError(Exception):
@@ -341,6 +385,327 @@ class CitationError(GenerationError):
     """A citation does not equal the stored characters; the answer is withheld."""
 
     code = "citation"
+
+
+class LanguageModelError(GenerationError):
+    """A provider of a language model, or the way to it, failed. Its eight subclasses are the families.
+
+    ``provider`` and ``model`` say whose, ``status`` is that of HTTP, ``phase`` how far the call had come
+    (``error_handler.Phase``), ``request_id`` what the provider calls it. ``retry_after`` is seconds that the provider
+    asks to wait, ``attempts`` the calls made until now (``types.generation.Attempt``), this one included where known.
+    """
+
+    code = "language_model"
+    default_hint = "rag models shows what is configured"
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        hint: str | None = None,
+        provider: str = "",
+        model: str = "",
+        status: int | None = None,
+        phase: str = "",
+        request_id: str = "",
+        retry_after: float | None = None,
+        attempts: tuple[Attempt, ...] = (),
+    ) -> None:
+        super().__init__(message, hint=hint)
+        self.provider = provider
+        self.model = model
+        self.status = status
+        self.phase = phase
+        self.request_id = request_id
+        self.retry_after = retry_after
+        self.attempts = attempts
+
+    def __reduce__(self) -> tuple[object, ...]:
+        return _rebuild_model_error, (type(self), self.message, {name: getattr(self, name) for name in _ABOUT_THE_CALL})
+
+
+_ABOUT_THE_CALL = ("hint", "provider", "model", "status", "phase", "request_id", "retry_after", "attempts")
+
+
+def _rebuild_model_error(kind: type[LanguageModelError], message: str, about: Mapping[str, Any]) -> LanguageModelError:
+    return kind(message, **about)
+
+
+class AuthenticationError(LanguageModelError):
+    """The provider does not take who asks."""
+
+    code = "authentication"
+    default_hint = "check the provider's key"
+
+
+class MissingKeyError(AuthenticationError):
+    """No key was found for the provider; nothing was sent."""
+
+    code = "missing_key"
+    default_hint = "put the key into the environment variable that the message names"
+
+
+class MalformedKeyError(AuthenticationError):
+    """The key holds what no header can hold, such as a line end; nothing was sent."""
+
+    code = "malformed_key"
+    default_hint = "copy the key again, without spaces and line ends"
+
+
+class InvalidKeyError(AuthenticationError):
+    """The provider refuses the key."""
+
+    code = "invalid_key"
+    default_hint = "make a new key at the provider, and put it where the old one was"
+
+
+class PermissionDeniedError(AuthenticationError):
+    """The key is known, and may not do this."""
+
+    code = "permission_denied"
+    default_hint = "ask the account's owner for access to the model, or choose another"
+
+
+class RateLimitError(LanguageModelError):
+    """More requests or tokens than the provider takes for now."""
+
+    code = "rate_limit"
+    retryable = True
+    default_hint = "wait, or send less at a time"
+
+
+class RampLimitError(RateLimitError):
+    """The rate rose faster than the provider lets it."""
+
+    code = "ramp_limit"
+    default_hint = "send less, and more little by little"
+
+
+class ConcurrencyLimitError(RateLimitError):
+    """More calls at the same time than the provider takes."""
+
+    code = "concurrency_limit"
+    default_hint = "ask fewer questions at once"
+
+
+class QuotaError(LanguageModelError):
+    """What was paid for or allowed is used up; to ask again does not help."""
+
+    code = "quota"
+    default_hint = "see the account's limits at the provider"
+
+
+class CreditExhaustedError(QuotaError):
+    """No money is left, or a spend limit at the provider is reached."""
+
+    code = "credit_exhausted"
+    default_hint = "add credit at the provider, or raise its spend limit"
+
+
+class PeriodQuotaError(QuotaError):
+    """The share of a day, a month or a trial is used up."""
+
+    code = "period_quota"
+    default_hint = "wait until the next day or month, or take another plan or model"
+
+
+class BudgetExceededError(QuotaError):
+    """A budget of your own would be exceeded; nothing was sent."""
+
+    code = "budget_exceeded"
+    default_hint = "raise the budget in rag.toml, or choose a cheaper model"
+
+
+class ModelTimeoutError(LanguageModelError):
+    """The provider took longer than allowed."""
+
+    code = "model_timeout"
+    retryable = True
+    default_hint = "try again, or allow more time"
+
+
+class ConnectTimeoutError(ModelTimeoutError):
+    """No connection to the provider in time."""
+
+    code = "connect_timeout"
+    default_hint = "check the address and the network"
+
+
+class FirstByteTimeoutError(ModelTimeoutError):
+    """No answer began in time."""
+
+    code = "first_byte_timeout"
+    default_hint = "try again, or raise llm.first_byte_seconds"
+
+
+class StalledStreamError(ModelTimeoutError):
+    """An answer stopped coming midway; what came of it is no answer."""
+
+    code = "stalled_stream"
+    default_hint = "try again, or raise llm.idle_seconds"
+
+
+class SlowStreamError(ModelTimeoutError):
+    """An answer came more slowly than allowed for too long."""
+
+    code = "slow_stream"
+    default_hint = "try again, or lower llm.minimum_bytes_per_second"
+
+
+class DeadlineExceededError(ModelTimeoutError):
+    """The call's whole time is over."""
+
+    code = "deadline_exceeded"
+    default_hint = "try again, or raise llm.deadline_seconds"
+
+
+class ModelConnectionError(LanguageModelError):
+    """The way to the provider failed."""
+
+    code = "model_connection"
+    retryable = True
+    default_hint = "check the network, and try again"
+
+
+class NameResolutionError(ModelConnectionError):
+    """The provider's name has no address."""
+
+    code = "name_resolution"
+    default_hint = "check llm.base_url and the network"
+
+
+class ConnectionRefusedByHostError(ModelConnectionError):
+    """Nothing listens at the provider's address."""
+
+    code = "connection_refused"
+    default_hint = "start the server, or check llm.base_url"
+
+
+class TlsError(ModelConnectionError):
+    """The provider's certificate or the handshake is not right; nothing was sent."""
+
+    code = "tls"
+    retryable = False
+    default_hint = "check llm.base_url, the clock and what stands between"
+
+
+class ConnectionLostError(ModelConnectionError):
+    """The connection ended before an answer began."""
+
+    code = "connection_lost"
+    default_hint = "try again"
+
+
+class ProxyError(ModelConnectionError):
+    """The proxy between did not let the call through."""
+
+    code = "proxy"
+    retryable = False
+    default_hint = "check HTTPS_PROXY and the proxy's password"
+
+
+class RedirectError(ModelConnectionError):
+    """The provider sent the call elsewhere; the key did not follow."""
+
+    code = "redirect"
+    retryable = False
+    default_hint = "set llm.base_url to the address that is meant"
+
+
+class InvalidRequestError(LanguageModelError):
+    """What was asked cannot be done as it was asked."""
+
+    code = "invalid_request"
+    default_hint = "mend what the provider names"
+
+
+class ContextWindowError(InvalidRequestError):
+    """The prompt and the answer do not fit the model's window."""
+
+    code = "context_window"
+    default_hint = "lower answering.context_tokens, or choose a model with a larger window"
+
+
+class UnknownModelError(InvalidRequestError):
+    """The provider has no such model, or not for this key."""
+
+    code = "unknown_model"
+    default_hint = "rag models lists names; check the model's at the provider"
+
+
+class UnsupportedParameterError(InvalidRequestError):
+    """The model does not take a parameter, or not that value."""
+
+    code = "unsupported_parameter"
+    default_hint = "leave the parameter out"
+
+
+class RequestTooLargeError(InvalidRequestError):
+    """The request is over the provider's limit of size."""
+
+    code = "request_too_large"
+    default_hint = "send less"
+
+
+class ContentPolicyError(LanguageModelError):
+    """A provider's rules stand against it."""
+
+    code = "content_policy"
+    default_hint = "ask differently; another provider is not asked behind your back"
+
+
+class PromptBlockedError(ContentPolicyError):
+    """The provider did not let the prompt through."""
+
+    code = "prompt_blocked"
+
+
+class OutputFilteredError(ContentPolicyError):
+    """The provider's filter cut the answer; what came of it is no answer."""
+
+    code = "output_filtered"
+
+
+class ProviderFailureError(LanguageModelError):
+    """The provider did not do its part."""
+
+    code = "provider_failure"
+    retryable = True
+    default_hint = "try again, or choose another provider"
+
+
+class ServerError(ProviderFailureError):
+    """The provider reports a fault of its own."""
+
+    code = "server"
+
+
+class OverloadedError(ProviderFailureError):
+    """The provider has no capacity now."""
+
+    code = "overloaded"
+
+
+class BadResponseError(ProviderFailureError):
+    """The answer is not what the provider's interface says."""
+
+    code = "bad_response"
+    retryable = False
+    default_hint = "check llm.base_url; what stands there may not be the provider"
+
+
+class IncompleteResponseError(ProviderFailureError):
+    """The answer ended before its end; what came of it is no answer."""
+
+    code = "incomplete_response"
+
+
+class ResponseTooLargeError(ProviderFailureError):
+    """The answer is over the cap on its size."""
+
+    code = "response_too_large"
+    retryable = False
+    default_hint = "lower the longest answer, or raise llm.max_response_bytes"
 
 
 class EvaluationError(RagEngineError):

@@ -5,13 +5,13 @@ Each protocol has one suite in ``tests/contracts`` that every implementation mus
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple, Protocol, TypeAlias
 
 from rag_engine.types.document import Chunk, Document, SourceFailure
-from rag_engine.types.generation import Completion, Prompt
+from rag_engine.types.generation import Completion, CompletionEvent, Prompt
 from rag_engine.types.optimization import (
     FieldSummary,
     Gains,
@@ -436,7 +436,16 @@ class LanguageModel(Protocol):
         """The whole answer.
 
         Raises:
-            GenerationError: no answer could be made.
+            GenerationError: no answer could be made; LanguageModelError where a provider or the way to it failed.
+        """
+        ...
+
+    def stream(self, prompt: Prompt) -> AsyncIterator[CompletionEvent]:
+        """The answer as it is written. The last event is CompletionDone, whose text the deltas add up to; whatever else
+        ends the stream is raised, so that a part is never taken for the whole.
+
+        Raises:
+            GenerationError: as ``complete``, also midway.
         """
         ...
 

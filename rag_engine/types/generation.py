@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TypeAlias
 
+from rag_engine.types.conversation import Message, ResponseSchema, Sampling, Tool, ToolCall, ToolChoice
 from rag_engine.types.retrieval import Passage
 from rag_engine.types.suspicion import Suspicion
 
@@ -27,6 +28,11 @@ class Prompt:
     text; ``question`` and ``sources`` are the same in structured form, for models that do not
     (the extractive provider). ``tokens`` counts the rendering. ``dropped`` lists the passages
     that did not fit.
+
+    ``conversation`` holds the turns before ``content``; where ``content`` is empty its last turn is the one to be
+    answered. ``tool_choice`` is one of ``ToolChoice`` or the name of a tool. With ``documents`` the sources are sent as
+    documents of the provider's own kind, to be cited its way, and ``question`` in place of ``content``, where the model
+    has such. ``cache`` says that other prompts begin with the same tools and instructions.
     """
 
     question: str
@@ -35,23 +41,52 @@ class Prompt:
     sources: tuple[NumberedSource, ...]
     tokens: int
     dropped: tuple[Passage, ...] = ()
+    conversation: tuple[Message, ...] = ()
+    tools: tuple[Tool, ...] = ()
+    tool_choice: str = ToolChoice.AUTO
+    schema: ResponseSchema | None = None
+    sampling: Sampling = field(default_factory=Sampling)
+    documents: bool = False
+    cache: bool = False
+
+    @classmethod
+    def plain(cls, content: str, *, instructions: str = "") -> Prompt:
+        """A prompt without sources; ``dataclasses.replace`` adds conversation, tools and the rest."""
+        return cls(question=content, instructions=instructions, content=content, sources=(), tokens=0)
 
 
 class FinishReason(StrEnum):
-    """Why a model stopped."""
+    """Why a model stopped. An answer that a filter cut is none: it is an OutputFilteredError."""
 
     STOP = "stop"
     LENGTH = "length"
+    TOOL_CALLS = "tool_calls"
+    REFUSED = "refused"
     ABSTAINED = "abstained"
+
+
+class UsageSource(StrEnum):
+    """Where the numbers of tokens come from."""
+
+    REPORTED = "reported"
+    ESTIMATED = "estimated"
 
 
 @dataclass(frozen=True, slots=True)
 class Usage:
-    """Tokens read and written, and the cost in US dollars (None where no price is known)."""
+    """Tokens read and written, and the cost in US dollars (None where no price is known).
+
+    ``input_tokens`` are all that the model read: ``cache_read_tokens`` and ``cache_write_tokens`` are among them.
+    ``output_tokens`` are all that it wrote: ``reasoning_tokens`` are among them.
+    """
 
     input_tokens: int = 0
     output_tokens: int = 0
     cost: float | None = None
+    cache_read_tokens: int = 0
+    cache_write_tokens: int = 0
+    reasoning_tokens: int = 0
+    source: UsageSource = UsageSource.REPORTED
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,12 +103,41 @@ class Quotation:
 
 
 @dataclass(frozen=True, slots=True)
+class CitedSpan:
+    """Characters of an answer's text, ``start`` to ``end``, that the model says source ``marker`` supports."""
+
+    start: int
+    end: int
+    marker: int
+
+
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    """One call of one model on the way to an answer.
+
+    ``outcome`` is the finish reason, or the code of the error it ended with. ``usage`` is what it was billed, as far as
+    known: None where a failed call said nothing.
+    """
+
+    model: str
+    outcome: str
+    seconds: float
+    provider: str = ""
+    usage: Usage | None = None
+    request_id: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Completion:
     """What a language model made of a prompt.
 
     ``confidence`` is the model's own estimate, in [0, 1], that the evidence answers the question;
     None where it has none. ``short`` is the answer proper, where a few words or yes or no are one: ``text`` begins
     with it and goes on with the evidence. Empty where the whole text is the answer.
+
+    ``tool_calls`` are what it asks for, with FinishReason.TOOL_CALLS. ``reasoning`` is what it thought, where the
+    provider tells; it is never part of the answer. ``cited`` are the spans of ``text`` that a provider's own citations
+    support. ``attempts`` are the calls behind it, failed ones included, in order.
     """
 
     text: str
@@ -83,15 +147,35 @@ class Completion:
     quotations: tuple[Quotation, ...] = ()
     confidence: float | None = None
     short: str = ""
+    tool_calls: tuple[ToolCall, ...] = ()
+    reasoning: str = ""
+    cited: tuple[CitedSpan, ...] = ()
+    request_id: str = ""
+    attempts: tuple[Attempt, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
-class Attempt:
-    """One call of one model on the way to an answer."""
+class TextDelta:
+    """A piece of a completion's text, as it comes; the pieces in order make the whole."""
 
-    model: str
-    outcome: str
-    seconds: float
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class ReasoningDelta:
+    """A piece of what a model thinks before it answers."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class CompletionDone:
+    """The last event of a stream that ended as it should: the whole completion. A stream without it has raised."""
+
+    completion: Completion
+
+
+CompletionEvent: TypeAlias = TextDelta | ReasoningDelta | CompletionDone
 
 
 @dataclass(frozen=True, slots=True)

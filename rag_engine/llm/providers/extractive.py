@@ -2,14 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 
 from rag_engine.errors import ConfigurationError
 from rag_engine.llm.asked import Asked, read_question
 from rag_engine.llm.composition import Draft, compose
 from rag_engine.llm.evidence import Evidence, RankedSentence, confidence, confidence_features, gather, rank_logit
 from rag_engine.protocols import Embedder, SentenceSplitter
-from rag_engine.types.generation import Completion, FinishReason, Prompt, Quotation, Usage
+from rag_engine.types.generation import (
+    Completion,
+    CompletionDone,
+    CompletionEvent,
+    FinishReason,
+    Prompt,
+    Quotation,
+    TextDelta,
+    Usage,
+)
 from rag_engine.types.suspicion import suspicions_between
 
 ABSTENTION = "The documents at hand do not answer this question."
@@ -59,6 +68,12 @@ class ExtractiveModel:
         import asyncio  # 30 ms, and whoever awaits has it already
 
         return await asyncio.to_thread(self._answer, prompt)
+
+    async def stream(self, prompt: Prompt) -> AsyncIterator[CompletionEvent]:
+        """The same: its text is there at once."""
+        completion = await self.complete(prompt)
+        yield TextDelta(completion.text)
+        yield CompletionDone(completion)
 
     def _answer(self, prompt: Prompt) -> Completion:
         asked = read_question(prompt.question)
