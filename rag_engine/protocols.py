@@ -10,6 +10,7 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple, Protocol, TypeAlias
 
+from rag_engine.types.calls import CallRecord
 from rag_engine.types.document import Chunk, Document, SourceFailure
 from rag_engine.types.generation import Completion, CompletionEvent, Prompt
 from rag_engine.types.optimization import (
@@ -423,6 +424,28 @@ class ExperienceLedger(Protocol):
         ...
 
 
+class CallLedger(Protocol):
+    """Keeps what calls of language models cost, and holds them to a budget."""
+
+    @property
+    def has_budget(self) -> bool:
+        """Whether there is one: without, nothing need be reserved."""
+        ...
+
+    def reserve(self, *, model: str, cost: float | None) -> int | None:
+        """Sets aside what a call may cost at most, in US dollars, None where no price is known; gives the number under
+        which it is settled, None where there is no budget.
+
+        Raises:
+            BudgetExceededError: with it, the budget would be exceeded, or what it costs cannot be told.
+        """
+        ...
+
+    def record(self, record: CallRecord) -> None:
+        """Keeps one attempt, and settles its reservation. Holds nothing up."""
+        ...
+
+
 class LanguageModel(Protocol):
     """Writes an answer to a prompt. Routed, cached, failing-over and ensembled models are LanguageModels
     that hold LanguageModels."""
@@ -451,6 +474,7 @@ class LanguageModel(Protocol):
 
 
 __all__ = [
+    "CallLedger",
     "Chunker",
     "CorpusFacts",
     "DenseIndex",

@@ -21,6 +21,16 @@ class NumberedSource:
 
 
 @dataclass(frozen=True, slots=True)
+class CallContext:
+    """What the attempts on the way to one answer share: an ``id``, and the time by which it must be there,
+    ``deadline``, as ``time.monotonic()`` shows it. ``attempt`` counts from 1."""
+
+    id: str = ""
+    attempt: int = 1
+    deadline: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Prompt:
     """What a language model is asked: instructions, numbered sources and the question, and their rendering.
 
@@ -33,6 +43,7 @@ class Prompt:
     answered. ``tool_choice`` is one of ``ToolChoice`` or the name of a tool. With ``documents`` the sources are sent as
     documents of the provider's own kind, to be cited its way, and ``question`` in place of ``content``, where the model
     has such. ``cache`` says that other prompts begin with the same tools and instructions.
+    ``call`` is whose answer it is on the way to; it is part of no request.
     """
 
     question: str
@@ -48,6 +59,7 @@ class Prompt:
     sampling: Sampling = field(default_factory=Sampling)
     documents: bool = False
     cache: bool = False
+    call: CallContext = field(default_factory=CallContext)
 
     @classmethod
     def plain(cls, content: str, *, instructions: str = "") -> Prompt:

@@ -1,0 +1,231 @@
+"""What calls of language models cost, a row an attempt, in a SQLite file of its own; and the budget of a day.
+
+A reservation is a row before the money is spent, at the most that the call can cost. It stands until the call is
+settled: one that was killed midway counts in full, so that a budget is never exceeded by what nobody could record.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import queue
+import sqlite3
+import threading
+import time
+from collections.abc import Callable, Iterator
+from datetime import datetime, timezone
+from pathlib import Path
+
+from rag_engine.errors import BudgetExceededError, NewerFormatError, StorageError
+from rag_engine.types.calls import CallRecord, UsageTotal
+
+FILE_NAME = "usage.sqlite"
+SCHEMA_VERSION = 1
+_WAIT_SECONDS = 5.0
+_SCHEMA = (
+    "create table attempts (number integer primary key, call text not null, attempt integer not null, "
+    "provider text not null, model text not null, day text not null, started real not null, seconds real, "
+    "outcome text not null, input_tokens integer, output_tokens integer, cache_read_tokens integer, "
+    "cache_write_tokens integer, reasoning_tokens integer, source text, cost real, streamed integer not null, "
+    "request_id text not null)",
+    "create index attempts_by_day on attempts (day, model)",
+    "create index attempts_by_call on attempts (call)",
+)
+# The outcome of a row that is reserved and not yet settled.
+OPEN = "open"
+_KEYS = {"day": "day", "model": "provider || '/' || model", "call": "call"}
+
+
+class UsageLedger:
+    """Opened when first used. May be used from several threads, and by several processes on one file.
+
+    Attempts are written by a thread of its own within moments, so that no answer waits for the disk; reservations are
+    written before ``reserve`` returns.
+    """
+
+    def __init__(
+        self,
+        path: Path,
+        *,
+        budget_per_call: float | None = None,
+        budget_per_day: float | None = None,
+        clock: Callable[[], float] = time.time,
+    ) -> None:
+        """Budgets are in US dollars; a day is one of UTC."""
+        self._path = path
+        self._budget_per_call = budget_per_call
+        self._budget_per_day = budget_per_day
+        self._clock = clock
+        self._lock = threading.Lock()
+        self._connection: sqlite3.Connection | None = None
+        self._waiting: queue.SimpleQueue[CallRecord | threading.Event | None] = queue.SimpleQueue()
+        self._writer: threading.Thread | None = None
+        self._said = False
+
+    @property
+    def has_budget(self) -> bool:
+        """Whether there is one: without, nothing need be reserved."""
+        return self._budget_per_call is not None or self._budget_per_day is not None
+
+    def reserve(self, *, model: str, cost: float | None) -> int | None:
+        """Sets aside ``cost``; gives the number under which ``record`` settles it, None where there is no budget a day.
+
+        Raises:
+            BudgetExceededError: with it a budget would be exceeded, or there is a budget and no price.
+            StorageError: there is a budget a day, and what was spent cannot be told.
+        """
+        budget = self._budget_per_day
+        if budget is None and self._budget_per_call is None:
+            return None
+        if cost is None:
+            raise BudgetExceededError(
+                f"there is a budget, and no price of {model} is known",
+                hint="give the model a price in llm.models_file, or take the budget out of rag.toml",
+                model=model,
+            )
+        if self._budget_per_call is not None and cost > self._budget_per_call:
+            raise _exceeded(model, cost, "call", self._budget_per_call, 0.0)
+        if budget is None:
+            return None
+        day = _day(self._clock())
+        with self._transaction() as connection:
+            row = connection.execute("select coalesce(sum(cost), 0) from attempts where day = ?", (day,)).fetchone()
+            if row[0] + cost > budget:
+                raise _exceeded(model, cost, "day", budget, row[0])
+            provider, _, name = model.partition("/")
+            cursor = connection.execute(
+                "insert into attempts (call, attempt, provider, model, day, started, outcome, cost, streamed, "
+                "request_id) values ('', 0, ?, ?, ?, ?, ?, ?, 0, '')",
+                (provider, name, day, self._clock(), OPEN, cost),
+            )
+            return cursor.lastrowid
+
+    def record(self, record: CallRecord) -> None:
+        """Keeps one attempt and settles its reservation, soon. Where it cannot be kept, that is said once."""
+        with self._lock:
+            if self._writer is None:
+                self._writer = threading.Thread(target=self._write_all, name="usage-ledger", daemon=True)
+                self._writer.start()
+        self._waiting.put(record)
+
+    def totals(self, by: str, *, last: int = 30) -> list[UsageTotal]:
+        """Sums by ``day``, ``model`` or ``call``, the latest first, at most ``last`` of them.
+
+        Raises:
+            StorageError: the file cannot be read.
+        """
+        self.flush()
+        if not self._path.exists():
+            return []
+        key = _KEYS[by]
+        with self._transaction() as connection:
+            rows = connection.execute(
+                f"select {key} as key, count(distinct case when call = '' then number else call end), count(*), "  # noqa: S608 - of _KEYS
+                "sum(outcome not in ('stop', 'length', 'tool_calls', 'refused', 'open')), "
+                "coalesce(sum(input_tokens), 0), coalesce(sum(output_tokens), 0), coalesce(sum(cost), 0), "
+                "sum(cost is null) from attempts group by key order by max(started) desc, max(number) desc limit ?",
+                (last,),
+            ).fetchall()
+        return [UsageTotal(*row) for row in rows]
+
+    def flush(self) -> None:
+        """Waits until everything recorded so far is written."""
+        if self._writer is not None:
+            written = threading.Event()
+            self._waiting.put(written)
+            written.wait()
+
+    def close(self) -> None:
+        """Writes what is waiting and closes the file."""
+        if self._writer is not None:
+            self._waiting.put(None)
+            self._writer.join()
+            self._writer = None
+        with self._lock:
+            if self._connection is not None:
+                self._connection.close()
+            self._connection = None
+
+    def _write_all(self) -> None:
+        while (item := self._waiting.get()) is not None:
+            if isinstance(item, threading.Event):
+                item.set()
+                continue
+            try:
+                with self._transaction() as connection:
+                    _write(connection, item)
+            except StorageError as error:
+                if not self._said:
+                    self._said = True
+                    logging.getLogger(__name__).warning("%s: what calls cost is not kept", error.message)
+
+    @contextlib.contextmanager
+    def _transaction(self) -> Iterator[sqlite3.Connection]:
+        with self._lock:
+            try:
+                connection = self._opened()
+                connection.execute("begin immediate")
+                try:
+                    yield connection
+                except BaseException:
+                    connection.execute("rollback")
+                    raise
+                connection.execute("commit")
+            except sqlite3.Error as error:
+                raise StorageError(
+                    f"{self._path} cannot be used ({error})", hint="mend or remove the file; it holds what calls cost"
+                ) from error
+
+    def _opened(self) -> sqlite3.Connection:
+        if self._connection is not None:
+            return self._connection
+        connection = sqlite3.connect(
+            self._path, timeout=_WAIT_SECONDS, check_same_thread=False, isolation_level=None
+        )
+        try:
+            if connection.execute("pragma user_version").fetchone()[0] > SCHEMA_VERSION:
+                raise NewerFormatError(f"{self._path} was written by a later version of rag_engine")
+            connection.execute("pragma journal_mode = wal")
+            connection.execute("pragma synchronous = normal")
+            connection.execute("begin immediate")
+            if not connection.execute("pragma user_version").fetchone()[0]:  # nobody was faster
+                for statement in _SCHEMA:
+                    connection.execute(statement)
+                connection.execute(f"pragma user_version = {SCHEMA_VERSION}")
+            connection.execute("commit")
+        except BaseException:
+            connection.close()
+            raise
+        self._connection = connection
+        return connection
+
+
+def _write(connection: sqlite3.Connection, record: CallRecord) -> None:
+    usage = record.usage
+    tokens = (
+        (usage.input_tokens, usage.output_tokens, usage.cache_read_tokens, usage.cache_write_tokens,
+         usage.reasoning_tokens, usage.source.value, usage.cost)
+        if usage is not None
+        else (None,) * 7
+    )  # fmt: skip
+    connection.execute(
+        "insert or replace into attempts (number, call, attempt, provider, model, day, started, seconds, outcome, "
+        "input_tokens, output_tokens, cache_read_tokens, cache_write_tokens, reasoning_tokens, source, cost, streamed, "
+        "request_id) values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        (record.reservation, record.call, record.attempt, record.provider, record.model, _day(record.when), record.when,
+         record.seconds, record.outcome, *tokens, record.streamed, record.request_id),
+    )  # fmt: skip
+
+
+def _day(when: float) -> str:
+    return datetime.fromtimestamp(when, tz=timezone.utc).date().isoformat()
+
+
+def _exceeded(model: str, cost: float, period: str, budget: float, spent: float) -> BudgetExceededError:
+    already = f", of which ${spent:.4f} are spent or set aside" if spent else ""
+    return BudgetExceededError(
+        f"the call of {model} may cost ${cost:.4f}, and the budget of a {period} is ${budget:.4f}{already}; "
+        "nothing was sent",
+        hint=f"raise llm.budget_per_{period}, lower the longest answer, or choose a cheaper model",
+        model=model,
+    )

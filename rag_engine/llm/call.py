@@ -1,0 +1,165 @@
+"""One attempt of one call, from the check before anything is sent to its row in the ledger."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+import uuid
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+
+from rag_engine import tracing
+from rag_engine.error_handler import Phase, verdict_for
+from rag_engine.errors import ContextWindowError, LanguageModelError, RagEngineError
+from rag_engine.llm.billing import cost_of, most_it_costs
+from rag_engine.protocols import CallLedger
+from rag_engine.token_counter import prompt_tokens, surely_fits, text_tokens
+from rag_engine.types.calls import CallRecord
+from rag_engine.types.generation import Attempt, Completion, Prompt, Usage, UsageSource
+from rag_engine.types.models import ModelProfile
+
+# Headers in which providers say what they call an answer.
+_REQUEST_IDS = ("x-request-id", "request-id", "apim-request-id", "x-goog-request-id", "cf-ray")
+CANCELLED = "cancelled"
+
+
+class Call:
+    """Made before the first byte is sent; ended by exactly one of ``done`` and ``failed``."""
+
+    def __init__(
+        self,
+        prompt: Prompt,
+        *,
+        provider: str,
+        model: str,
+        profile: ModelProfile,
+        stream: bool,
+        ledger: CallLedger | None,
+        clock: Callable[[], float],
+    ) -> None:
+        """Raises:
+        ContextWindowError: prompt and answer do not fit the window.
+        BudgetExceededError: a budget would be exceeded.
+        """
+        self._prompt = prompt
+        self._provider = provider
+        self._model = model
+        self._profile = profile
+        self._stream = stream
+        self._ledger = ledger
+        self._request_id = ""
+        self._written = 0
+        self._input: int | None = None
+        self._check_window()
+        self._reservation = self._reserve()
+        self._when = clock()
+        self._started = time.perf_counter()
+        self._span = tracing.start_chat(
+            provider=provider, model=model, stream=stream, attempt=prompt.call.attempt, sampling=prompt.sampling
+        )
+
+    def _check_window(self) -> None:
+        if surely_fits(self._prompt, self._profile):
+            return
+        counted = prompt_tokens(self._prompt, self._profile)
+        answer = self._prompt.sampling.max_output_tokens or 1
+        if counted.tokens + answer > self._profile.window:
+            about = "" if counted.exact else "about "
+            raise ContextWindowError(
+                f"the prompt has {about}{counted.tokens} tokens, the answer may have {answer}, and the window of "
+                f"{self._profile.full_name} holds {self._profile.window}; nothing was sent",
+                provider=self._provider,
+                model=self._model,
+                phase=Phase.BEFORE_SENDING,
+            )
+
+    def _reserve(self) -> int | None:
+        if self._ledger is None or not self._ledger.has_budget:
+            return None
+        most = most_it_costs(
+            input_tokens=prompt_tokens(self._prompt, self._profile).upper_bound,
+            output_tokens=self._prompt.sampling.max_output_tokens or self._profile.max_output,
+            price=self._profile.price,
+        )
+        return self._ledger.reserve(model=self._profile.full_name, cost=most)
+
+    def heard(self, headers: Mapping[str, str]) -> None:
+        """The head of an answer is there."""
+        self._request_id = next((headers[name] for name in _REQUEST_IDS if name in headers), "")
+
+    def wrote(self, characters: int) -> None:
+        """Something of the answer is there."""
+        if not self._written:
+            self._span.first_chunk()
+        self._written += characters
+
+    def done(self, completion: Completion) -> Completion:
+        """The completion with its usage and cost, and this attempt in it."""
+        usage = completion.usage
+        if usage.source is UsageSource.ESTIMATED:
+            usage = self._estimated(text_tokens(completion.text + completion.reasoning, self._profile))
+        usage = replace(usage, cost=cost_of(usage, self._profile.price))
+        request_id = self._request_id or completion.request_id
+        attempt = self._ended(completion.finish_reason.value, usage, request_id)
+        self._span.answered(
+            model=completion.model, finish_reason=completion.finish_reason.value, usage=usage, request_id=request_id
+        )
+        return replace(completion, usage=usage, request_id=request_id, attempts=(attempt,))
+
+    def failed(self, error: BaseException) -> None:
+        """Notes the fault, and on an error of the wire this attempt."""
+        if isinstance(error, LanguageModelError):
+            error.provider = error.provider or self._provider
+            error.model = error.model or self._model
+            error.request_id = error.request_id or self._request_id
+        outcome = error.code if isinstance(error, RagEngineError) else type(error).__name__
+        if isinstance(error, (asyncio.CancelledError, GeneratorExit)):
+            outcome = CANCELLED
+        usage = self._may_be_billed() if _billable(error) else Usage(cost=0.0)
+        attempt = self._ended(outcome, usage, self._request_id)
+        self._span.failed(outcome)
+        if isinstance(error, LanguageModelError):
+            error.attempts = (attempt,)
+
+    def _may_be_billed(self) -> Usage:
+        """What a provider may take for an answer that did not arrive whole: the prompt, and what was written of it."""
+        usage = self._estimated(-(-self._written // 4))
+        return replace(usage, cost=cost_of(usage, self._profile.price))
+
+    def _estimated(self, output_tokens: int) -> Usage:
+        return Usage(
+            input_tokens=prompt_tokens(self._prompt, self._profile).tokens,
+            output_tokens=output_tokens,
+            source=UsageSource.ESTIMATED,
+        )
+
+    def _ended(self, outcome: str, usage: Usage, request_id: str) -> Attempt:
+        seconds = time.perf_counter() - self._started
+        if self._ledger is not None:
+            self._ledger.record(
+                CallRecord(
+                    call=self._prompt.call.id or uuid.uuid4().hex,
+                    attempt=self._prompt.call.attempt,
+                    provider=self._provider,
+                    model=self._model,
+                    when=self._when,
+                    seconds=seconds,
+                    outcome=outcome,
+                    usage=usage,
+                    streamed=self._stream,
+                    request_id=request_id,
+                    reservation=self._reservation,
+                )
+            )
+        return Attempt(
+            model=self._profile.full_name,
+            outcome=outcome,
+            seconds=seconds,
+            provider=self._provider,
+            usage=usage,
+            request_id=request_id,
+        )
+
+
+def _billable(error: BaseException) -> bool:
+    return not isinstance(error, Exception) or verdict_for(error).billable

@@ -1,0 +1,136 @@
+"""From a model's name to a LanguageModel."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from types import TracebackType
+
+from rag_engine.error_handler import RetryPolicy
+from rag_engine.errors import ConfigurationError
+from rag_engine.llm.keys import find_key
+from rag_engine.llm.model_catalog import ModelCatalog
+from rag_engine.llm.provider_model import Endpoint, ProviderModel
+from rag_engine.llm.providers.dialect import Target
+from rag_engine.llm.providers.provider_data import ProviderData, provider_data, provider_names
+from rag_engine.llm.providers.registry import dialect
+from rag_engine.llm.retrying_model import RetryingModel
+from rag_engine.llm.transport import Transport, WireLimits, checked_base_url
+from rag_engine.protocols import CallLedger
+from rag_engine.types.models import ModelProfile
+from rag_engine.types.secret import Secret
+
+
+class OpenedModel(RetryingModel):
+    """A provider's model, tried again where that helps, over a wire of its own or a shared one."""
+
+    def __init__(
+        self, model: ProviderModel, *, policy: RetryPolicy, deadline_seconds: float, transport: Transport, owned: bool
+    ) -> None:
+        super().__init__(model, policy=policy, deadline_seconds=deadline_seconds)
+        self.profile: ModelProfile = model.profile
+        self._transport = transport
+        self._owned = owned
+
+    async def aclose(self) -> None:
+        """Closes its connections, where they are its own."""
+        if self._owned:
+            await self._transport.aclose()
+
+    async def __aenter__(self) -> OpenedModel:
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self.aclose()
+
+
+def open_model(
+    name: str,
+    *,
+    base_url: str | None = None,
+    api_version: str | None = None,
+    key: Secret | str | None = None,
+    key_file: str | None = None,
+    limits: WireLimits | None = None,
+    policy: RetryPolicy | None = None,
+    catalog: ModelCatalog | None = None,
+    transport: Transport | None = None,
+    ledger: CallLedger | None = None,
+    max_output_tokens: int | None = None,
+    environment: Mapping[str, str] | None = None,
+) -> OpenedModel:
+    """The model ``PROVIDER/MODEL``, or one of the catalog's names and aliases; nothing is sent yet.
+
+    The key is ``key``, else what ``key_file`` holds, else in the provider's environment variable. ``limits`` hold for
+    all attempts together. ``max_output_tokens`` bounds answers to prompts without a bound of their own.
+
+    Raises:
+        ConfigurationError: no such provider, or an address that is none.
+        MissingKeyError, MalformedKeyError: no usable key.
+    """
+    catalog = ModelCatalog() if catalog is None else catalog
+    provider, model, profile = _named(name, catalog)
+    version = provider.api_version if api_version is None else api_version
+    limits = WireLimits() if limits is None else limits
+    endpoint = Endpoint(
+        base_url=checked_base_url(base_url or _base_url(provider, environment)),
+        key=find_key(
+            provider,
+            key=Secret(key) if isinstance(key, str) else key,
+            key_file=key_file,
+            environment=environment,
+        ),
+        key_header=provider.key_header,
+    )
+    wire = Transport(limits=limits) if transport is None else transport
+    asked = ProviderModel(
+        target=Target(
+            provider=provider.name,
+            model=model,
+            api_version=version,
+            quirks=provider.quirks(model, version),
+            max_output=profile.max_output,
+        ),
+        endpoint=endpoint,
+        dialect=dialect(provider.dialect),
+        transport=wire,
+        profile=profile,
+        ledger=ledger,
+        max_output_tokens=max_output_tokens,
+    )
+    return OpenedModel(
+        asked,
+        policy=RetryPolicy() if policy is None else policy,
+        deadline_seconds=limits.deadline,
+        transport=wire,
+        owned=transport is None,
+    )
+
+
+def _named(name: str, catalog: ModelCatalog) -> tuple[ProviderData, str, ModelProfile]:
+    profile = catalog.find(name)
+    head, slash, model = name.partition("/")
+    if slash and head in provider_names():
+        return provider_data(head), profile.name if profile.known and model in profile.aliases else model, profile
+    if profile.known and profile.provider in provider_names():
+        return provider_data(profile.provider), profile.name, profile
+    raise ConfigurationError(
+        f"no provider has a model {name!r}",
+        hint=f"write PROVIDER/MODEL with one of: {', '.join(provider_names())}; rag models lists names",
+    )
+
+
+def _base_url(provider: ProviderData, environment: Mapping[str, str] | None) -> str:
+    import os
+
+    found = os.environ if environment is None else environment
+    for variable in provider.base_url_variables:
+        if found.get(variable):
+            return found[variable]
+    if not provider.base_url:
+        raise ConfigurationError(
+            f"{provider.name} has no address of its own",
+            hint=f"set llm.base_url, or the environment variable {' or '.join(provider.base_url_variables)}",
+        )
+    return provider.base_url
