@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
-import codecs
 from typing import NamedTuple
+
+from rag_engine.errors import ResponseTooLargeError
+
+MAX_EVENT_BYTES = 16 << 20
+_BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 
 
 class ServerEvent(NamedTuple):
@@ -15,50 +19,97 @@ class ServerEvent(NamedTuple):
 
 class EventStream:
     """Fed with pieces, gives events. An event that no blank line ends is none: where a stream breaks off, it is
-    dropped."""
+    dropped. What is not UTF-8 becomes U+FFFD.
 
-    def __init__(self) -> None:
-        self._decoder = codecs.getincrementaldecoder("utf-8")("replace")
-        self._pending = ""  # the begun line
-        self._after_cr = False  # a line feed that comes now belongs to the line end before it
+    Time grows with the bytes: a line is put together once, when its end has come. ``max_event_bytes`` bounds what an
+    event may hold before it ends.
+    """
+
+    def __init__(self, *, max_event_bytes: int = MAX_EVENT_BYTES) -> None:
+        self._max = max_event_bytes
+        self._start = b""  # the first bytes, as long as they may be a byte order mark
         self._started = False
+        self._after_cr = False  # a line feed that comes now belongs to the line end before it
+        self._pending: list[bytes] = []  # the begun line
+        self._size = 0  # bytes of the begun event
         self._name = ""
-        self._data: list[str] = []
+        self._data: list[bytes] = []
 
     def feed(self, piece: bytes) -> list[ServerEvent]:
-        """The events that the piece completes."""
-        text = self._decoder.decode(piece)
-        if not text:
-            return []
+        """The events that the piece completes.
+
+        Raises:
+            ResponseTooLargeError: one event is over the cap.
+        """
         if not self._started:
-            self._started = True
-            text = text.removeprefix("\ufeff")
-        if self._after_cr and text.startswith("\n"):
-            text = text[1:]
-        self._after_cr = text.endswith("\r")
-        if "\r" in text:
-            text = text.replace("\r\n", "\n").replace("\r", "\n")
-        first, *others = text.split("\n")
-        if not others:
-            self._pending += first
-            return []
-        lines = [self._pending + first, *others]
-        self._pending = lines.pop()
+            piece = self._without_mark(piece)
+        # What nearly every piece is: one event of one line, nothing before it begun.
+        if (
+            piece.startswith(b"data: ")
+            and not self._pending
+            and not self._data
+            and not self._name
+            and not self._after_cr
+            and piece.find(b"\n") == len(piece) - 2
+            and piece.endswith(b"\n\n")
+            and b"\r" not in piece
+            and len(piece) <= self._max
+        ):
+            self._size = 0
+            return [ServerEvent("", piece[6:-2].decode("utf-8", "replace"))]
+        if self._after_cr or b"\r" in piece:
+            piece = self._with_line_feeds(piece)
+        begun, line_end, rest = piece.rpartition(b"\n")
         events: list[ServerEvent] = []
-        for line in lines:
-            self._read(line, events)
+        if line_end:
+            self._pending.append(begun)
+            block = b"".join(self._pending)
+            self._pending = []
+            for line in block.split(b"\n"):
+                self._read(line, events)
+        if rest:
+            self._pending.append(rest)
+            self._grow(len(rest))
         return events
 
-    def _read(self, line: str, events: list[ServerEvent]) -> None:
+    def _without_mark(self, piece: bytes) -> bytes:
+        piece = self._start + piece
+        if len(piece) < len(_BYTE_ORDER_MARK) and _BYTE_ORDER_MARK.startswith(piece):
+            self._start = piece
+            return b""
+        self._started, self._start = True, b""
+        return piece.removeprefix(_BYTE_ORDER_MARK)
+
+    def _with_line_feeds(self, piece: bytes) -> bytes:
+        """A carriage return ends a line at once; whether a line feed follows is not waited for."""
+        if not piece:
+            return piece
+        if self._after_cr:
+            piece = piece.removeprefix(b"\n")
+            if not piece:
+                self._after_cr = False
+                return piece
+        self._after_cr = piece.endswith(b"\r")
+        return piece.replace(b"\r\n", b"\n").replace(b"\r", b"\n")
+
+    def _grow(self, size: int) -> None:
+        self._size += size
+        if self._size > self._max:
+            raise ResponseTooLargeError(f"one event of the stream is over {self._max} bytes")
+
+    def _read(self, line: bytes, events: list[ServerEvent]) -> None:
         if not line:
             if self._data:
-                events.append(ServerEvent(self._name, "\n".join(self._data)))
+                data = self._data[0] if len(self._data) == 1 else b"\n".join(self._data)
+                events.append(ServerEvent(self._name, data.decode("utf-8", "replace")))
                 self._data = []
             self._name = ""
+            self._size = 0
             return
-        field, _, value = line.partition(":")
-        value = value.removeprefix(" ")
-        if field == "data":
+        field, _, value = line.partition(b":")
+        if field == b"data":
+            value = value.removeprefix(b" ")
             self._data.append(value)
-        elif field == "event":
-            self._name = value
+            self._grow(len(value) + 1)
+        elif field == b"event":
+            self._name = value.removeprefix(b" ").decode("utf-8", "replace")

@@ -12,10 +12,11 @@ from rag_engine.types.secret import Secret
 class WireLimits:
     """How long the phases of a call may take, in seconds, and how much may come.
 
-    ``deadline`` bounds the whole call, whatever else happens. ``first_byte`` is from the request's last byte to the
-    head of the answer and, of a stream, to its first event; ``idle`` between two pieces. Where fewer than
-    ``minimum_rate`` bytes a second come over ``rate_window`` seconds, the answer is given up; heartbeats are not
-    counted among them. ``max_bytes`` is after decompression.
+    ``deadline`` bounds the whole call, whatever else happens. ``connect`` is for name, TCP, proxy and TLS together;
+    ``write`` is how long the other side may take nothing of the request. ``first_byte`` is from the request's last byte
+    to the head of the answer and, of a stream, to its first event; ``idle`` between two pieces, of a stream between two
+    events. Where fewer than ``minimum_rate`` bytes a second come over ``rate_window`` seconds, but some, the answer is
+    given up; silence is for ``idle`` to judge. Heartbeats count for neither. ``max_bytes`` is after decompression.
     """
 
     deadline: float = 120.0

@@ -2,24 +2,51 @@
 
 from __future__ import annotations
 
-import codecs
-
-from rag_engine.llm.transport.event_stream import ServerEvent
+from rag_engine.errors import ResponseTooLargeError
+from rag_engine.llm.transport.event_stream import MAX_EVENT_BYTES, ServerEvent
 
 
 class JsonLines:
-    """Fed with pieces, gives an event a line that a line end closes; what is left at the end is dropped."""
+    """Fed with pieces, gives an event a line that a line end closes; what is left at the end is dropped.
 
-    def __init__(self) -> None:
-        self._decoder = codecs.getincrementaldecoder("utf-8")("replace")
-        self._pending: list[str] = []
+    Time grows with the bytes. ``max_event_bytes`` bounds a line.
+    """
+
+    def __init__(self, *, max_event_bytes: int = MAX_EVENT_BYTES) -> None:
+        self._max = max_event_bytes
+        self._pending: list[bytes] = []
+        self._size = 0
+        self._started = False
 
     def feed(self, piece: bytes) -> list[ServerEvent]:
-        """The lines that the piece completes, blank ones left out."""
-        first, *others = self._decoder.decode(piece).split("\n")
-        self._pending.append(first)
-        if not others:
-            return []
-        lines = ["".join(self._pending), *others]
-        self._pending = [lines.pop()]
-        return [ServerEvent("", line) for line in lines if line.strip()]
+        """The lines that the piece completes, blank ones left out.
+
+        Raises:
+            ResponseTooLargeError: one line is over the cap.
+        """
+        begun, line_end, rest = piece.rpartition(b"\n")
+        events: list[ServerEvent] = []
+        if line_end:
+            self._pending.append(begun)
+            lines = b"".join(self._pending)
+            self._pending, self._size = [], 0
+            for line in lines.split(b"\n"):
+                self._read(line, events)
+        if rest:
+            self._pending.append(rest)
+            self._size += len(rest)
+            if self._size > self._max:
+                raise self._too_large()
+        return events
+
+    def _read(self, line: bytes, events: list[ServerEvent]) -> None:
+        if not self._started:
+            self._started = True
+            line = line.removeprefix(b"\xef\xbb\xbf")
+        if len(line) > self._max:
+            raise self._too_large()
+        if line and not line.isspace():
+            events.append(ServerEvent("", line.removesuffix(b"\r").decode("utf-8", "replace")))
+
+    def _too_large(self) -> ResponseTooLargeError:
+        return ResponseTooLargeError(f"one line of the stream is over {self._max} bytes")
