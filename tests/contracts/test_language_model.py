@@ -10,10 +10,19 @@ import pytest
 
 from rag_engine.embedding import DEFAULT_MODEL, CachedEmbedder, SentenceTransformerEmbedder, find_model
 from rag_engine.llm import ExtractiveModel
+from rag_engine.llm.providers.scripted import ScriptedModel
 from rag_engine.prompt_engineering import PromptBuilder, resolve_citations
 from rag_engine.protocols import LanguageModel
 from rag_engine.token_counter import EstimatedTokenizer
-from rag_engine.types.generation import Completion, FinishReason, Prompt
+from rag_engine.types.generation import (
+    Completion,
+    CompletionDone,
+    CompletionEvent,
+    FinishReason,
+    Prompt,
+    ReasoningDelta,
+    TextDelta,
+)
 from rag_engine.types.retrieval import Passage
 
 STORED = {
@@ -31,7 +40,11 @@ def extractive() -> LanguageModel:
     return ExtractiveModel(embedder=embedder, split_sentences=split)
 
 
-@pytest.fixture(scope="module", params=[extractive], ids=lambda make: make.__name__)
+def scripted() -> LanguageModel:
+    return ScriptedModel()
+
+
+@pytest.fixture(scope="module", params=[extractive, scripted], ids=lambda make: make.__name__)
 def model(request: pytest.FixtureRequest) -> LanguageModel:
     make: Callable[[], LanguageModel] = request.param
     return make()
@@ -99,3 +112,34 @@ def test_many_prompts_at_once_get_the_answers_they_get_alone(model: LanguageMode
 
     alone = [asyncio.run(model.complete(question)) for question in QUESTIONS]
     assert asyncio.run(together()) == alone * 3
+
+
+@pytest.fixture(scope="module", params=range(len(QUESTIONS)))
+def streamed(request: pytest.FixtureRequest, model: LanguageModel) -> tuple[Completion, list[CompletionEvent]]:
+    async def both() -> tuple[Completion, list[CompletionEvent]]:
+        question = QUESTIONS[request.param]
+        return await model.complete(question), [event async for event in model.stream(question)]
+
+    return asyncio.run(both())
+
+
+def test_a_stream_ends_with_the_whole_and_nothing_comes_after_it(
+    streamed: tuple[Completion, list[CompletionEvent]],
+) -> None:
+    *deltas, last = streamed[1]
+    assert isinstance(last, CompletionDone)
+    assert not any(isinstance(delta, CompletionDone) for delta in deltas)
+
+
+def test_the_deltas_add_up_to_the_whole(streamed: tuple[Completion, list[CompletionEvent]]) -> None:
+    *deltas, last = streamed[1]
+    assert isinstance(last, CompletionDone)
+    assert "".join(delta.text for delta in deltas if isinstance(delta, TextDelta)) == last.completion.text
+    assert "".join(delta.text for delta in deltas if isinstance(delta, ReasoningDelta)) == last.completion.reasoning
+    assert all(delta.text for delta in deltas if not isinstance(delta, CompletionDone))
+
+
+def test_a_stream_makes_the_answer_that_the_whole_is(streamed: tuple[Completion, list[CompletionEvent]]) -> None:
+    completion, events = streamed
+    assert isinstance(events[-1], CompletionDone)
+    assert events[-1].completion == completion

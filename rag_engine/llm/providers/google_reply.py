@@ -1,0 +1,241 @@
+"""What Google's generateContent answers, whole or in fragments: both are read by the same code, as both look the
+same."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from rag_engine.errors import IncompleteResponseError, OutputFilteredError, PromptBlockedError
+from rag_engine.llm.providers.dialect import JsonObject, Target
+from rag_engine.llm.providers.google_fault import holds_error, reported_fault
+from rag_engine.llm.providers.reply_values import OWN_ID, arguments_text, bad_response, count_of, parsed, whole_text
+from rag_engine.llm.transport import ServerEvent
+from rag_engine.types.conversation import ToolCall
+from rag_engine.types.generation import (
+    Completion,
+    CompletionEvent,
+    FinishReason,
+    ReasoningDelta,
+    TextDelta,
+    Usage,
+    UsageSource,
+)
+
+# Ends of an answer. CONTINUATION is a limit of the request that another request could go beyond.
+_ENDS = {"STOP": FinishReason.STOP, "MAX_TOKENS": FinishReason.LENGTH, "CONTINUATION": FinishReason.LENGTH}
+_NO_END = (None, "", "FINISH_REASON_UNSPECIFIED")
+# Ends by a filter or a rule. All others, known or not, are no answers either: BadResponseError.
+_FILTERED = frozenset(
+    {
+        "SAFETY",
+        "RECITATION",
+        "LANGUAGE",
+        "BLOCKLIST",
+        "PROHIBITED_CONTENT",
+        "SPII",
+        "MODEL_ARMOR",
+        "ESCALATION",
+        "PUP_LIMITED_DISABLED",
+        "IMAGE_SAFETY",
+        "IMAGE_PROHIBITED_CONTENT",
+        "IMAGE_RECITATION",
+    }
+)
+# What stands beside a part's content, or alone, and is none itself.
+_BESIDE = frozenset({"thought", "thoughtSignature", "mediaResolution", "mediaProcessing"})
+
+
+class GoogleAssembler:
+    """Puts fragments together. A whole answer is one fragment.
+
+    The interface has no sentinel: the end is that of the connection, after a finish reason was seen. Older models say
+    STOP with every fragment, and relays with fragments that hold nothing; so a finish reason is only taken for the last
+    word (``ended``) where every fragment with text before it had none, and where the usage has come with it.
+    """
+
+    def __init__(self, target: Target) -> None:
+        self._target = target
+        self._text: list[str] = []
+        self._reasoning: list[str] = []
+        self._calls: list[ToolCall] = []
+        self._finish: FinishReason | None = None
+        self._usage: object = None
+        self._model = ""
+        self._response_id = ""
+        self._marks_only_the_last: bool | None = None  # as long as it cannot be told
+        self._ended = False
+
+    @property
+    def ended(self) -> bool:
+        """Nothing more is expected."""
+        return self._ended
+
+    def feed(self, event: ServerEvent) -> Sequence[CompletionEvent]:
+        """What a fragment adds; a list of fragments is read one by one."""
+        value = parsed(event.data, self._target)
+        if isinstance(value, dict):
+            return self.add(value)
+        if holds_error(value):
+            raise reported_fault(value)
+        if not isinstance(value, list) or not all(isinstance(one, dict) for one in value):
+            raise bad_response(self._target, "sent a fragment that is no object")
+        return [delta for fragment in value if isinstance(fragment, dict) for delta in self.add(fragment)]
+
+    def add(self, fragment: JsonObject) -> Sequence[CompletionEvent]:
+        """As ``feed``, of one that is parsed."""
+        if self._ended:
+            return ()
+        if fragment.get("error"):
+            raise reported_fault(fragment)
+        if "usageMetadata" in fragment:
+            self._usage = fragment["usageMetadata"]
+        candidate = self._candidate(fragment)
+        if candidate is None:
+            return ()
+        if not self._model and isinstance(fragment.get("modelVersion"), str):
+            self._model = fragment["modelVersion"]
+        if not self._response_id and isinstance(fragment.get("responseId"), str):
+            self._response_id = fragment["responseId"]
+        deltas: list[CompletionEvent] = []
+        calls = len(self._calls)
+        for part in self._parts(candidate):
+            self._read_part(part, deltas)
+        finish = candidate.get("finishReason")
+        if finish not in _NO_END:
+            self._finish = self._end(finish)
+            self._ended = self._marks_only_the_last is True and "usageMetadata" in fragment
+        elif deltas or len(self._calls) > calls:
+            # Once what was called the end was none, no finish reason is the last word any more.
+            self._marks_only_the_last = self._marks_only_the_last is not False and self._finish is None
+            self._finish = None
+        return deltas
+
+    def completion(self) -> Completion:
+        """The whole.
+
+        Raises:
+            IncompleteResponseError: no finish reason came.
+            BadResponseError: it ended and says nothing.
+        """
+        target = self._target
+        if self._finish is None:
+            raise IncompleteResponseError(
+                f"the answer of {target.provider} ended before its end", provider=target.provider, model=target.model
+            )
+        text = "".join(self._text)
+        finish = self._finish
+        if finish is FinishReason.STOP and self._calls:
+            finish = FinishReason.TOOL_CALLS
+        if finish is FinishReason.STOP and not text:
+            raise bad_response(target, "ended its answer without a word")
+        return Completion(
+            text=text,
+            model=self._model or target.model,
+            finish_reason=finish,
+            usage=_usage(self._usage, wrote=bool(text or self._calls)),
+            tool_calls=tuple(self._calls),
+            reasoning="".join(self._reasoning),
+            request_id=self._response_id,
+        )
+
+    def _candidate(self, fragment: JsonObject) -> JsonObject | None:
+        """The first, as no more are asked for; None where the fragment has none."""
+        candidates = fragment.get("candidates")
+        if candidates is None or candidates == []:
+            feedback = fragment.get("promptFeedback")
+            reason = feedback.get("blockReason") if isinstance(feedback, dict) else None
+            if reason:
+                raise PromptBlockedError(
+                    f"{self._target.provider} blocked the prompt: {_word(reason)}",
+                    provider=self._target.provider,
+                    model=self._target.model,
+                )
+            return None
+        if not isinstance(candidates, list) or not all(isinstance(one, dict) for one in candidates):
+            raise bad_response(self._target, "sent candidates that are none")
+        return next((one for one in candidates if one.get("index", 0) == 0), None)
+
+    def _parts(self, candidate: JsonObject) -> Sequence[JsonObject]:
+        content = candidate.get("content")
+        if content is None:
+            return ()
+        parts = content.get("parts") if isinstance(content, dict) else False
+        if parts is None:
+            return ()
+        if not isinstance(parts, list) or not all(isinstance(part, dict) for part in parts):
+            raise bad_response(self._target, "sent content without its form")
+        return parts
+
+    def _read_part(self, part: JsonObject, deltas: list[CompletionEvent]) -> None:
+        if "text" in part:
+            text = whole_text(part["text"], self._target)
+            if not text:
+                return
+            if part.get("thought") is True:
+                self._reasoning.append(text)
+                deltas.append(ReasoningDelta(text))
+            else:
+                self._text.append(text)
+                deltas.append(TextDelta(text))
+        elif "functionCall" in part:
+            self._calls.append(self._call(part["functionCall"], part.get("thoughtSignature")))
+        else:
+            for name in part:
+                if name not in _BESIDE and not name.endswith("Metadata"):
+                    raise bad_response(self._target, f"sent a part of an unknown kind: {_word(name)}")
+
+    def _call(self, call: object, signature: object) -> ToolCall:
+        name = call.get("name") if isinstance(call, dict) else None
+        if not isinstance(call, dict) or not isinstance(name, str) or not name or call.get("willContinue"):
+            raise bad_response(self._target, "asks for a tool without naming it, or not to the end")
+        arguments = call.get("args")
+        given = call.get("id")
+        return ToolCall(
+            id=given if isinstance(given, str) and given else f"{OWN_ID}{len(self._calls) + 1}",
+            name=whole_text(name, self._target),
+            arguments=arguments_text({} if arguments is None else arguments, self._target),
+            signature=signature if isinstance(signature, str) else "",
+        )
+
+    def _end(self, finish: object) -> FinishReason:
+        word = finish if isinstance(finish, str) else ""
+        if word in _ENDS:
+            return _ENDS[word]
+        if word in _FILTERED:
+            raise OutputFilteredError(
+                f"{self._target.provider} withheld the answer: {_word(finish)}",
+                provider=self._target.provider,
+                model=self._target.model,
+            )
+        raise bad_response(self._target, f"ended its answer with {_word(finish)}")
+
+
+def _usage(reported: object, *, wrote: bool) -> Usage:
+    """Numbers of zero are left out on the wire, but for those that cannot be zero."""
+    if not isinstance(reported, dict):
+        return Usage(source=UsageSource.ESTIMATED)
+    asked, tools, cached, written, thought = (
+        count_of(reported.get(name, 0))
+        for name in (
+            "promptTokenCount",
+            "toolUsePromptTokenCount",
+            "cachedContentTokenCount",
+            "candidatesTokenCount",
+            "thoughtsTokenCount",
+        )
+    )
+    if asked is None or tools is None or cached is None or written is None or thought is None:
+        return Usage(source=UsageSource.ESTIMATED)
+    if not asked or cached > asked + tools or (wrote and not written):
+        return Usage(source=UsageSource.ESTIMATED)
+    return Usage(
+        input_tokens=asked + tools,
+        output_tokens=written + thought,
+        cache_read_tokens=cached,
+        reasoning_tokens=thought,
+    )
+
+
+def _word(value: object) -> str:
+    """A provider's own word, as far as it is one."""
+    return value[:60] if isinstance(value, str) and value.isascii() and value.isprintable() else "something unknown"
