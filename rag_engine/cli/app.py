@@ -17,6 +17,7 @@ import typer
 
 from rag_engine.cli.calibration import calibrate, gold_app
 from rag_engine.cli.json_output import answer_fields, print_event, print_json, search_fields
+from rag_engine.cli.models import models
 from rag_engine.cli.options import (
     Config,
     Debug,
@@ -496,6 +497,9 @@ def doctor(
         show_findings(findings, done, noted)
     if findings:
         raise typer.Exit(1)
+
+
+app.command()(models)
 
 
 def _check_mode(mode: str | None) -> None:

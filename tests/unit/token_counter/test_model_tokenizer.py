@@ -1,12 +1,8 @@
-"""Counting tokens, and saying what counted."""
+"""Models' own tokenizers, and the estimate that stands in for one."""
 
 from __future__ import annotations
 
 import importlib.util
-import os
-import shutil
-import subprocess
-import sys
 from functools import cache
 from pathlib import Path
 
@@ -17,8 +13,6 @@ from hypothesis import strategies as st
 from rag_engine.errors import ModelDamagedError, ModelNotFoundError
 from rag_engine.protocols import Tokenizer
 from rag_engine.token_counter import EstimatedTokenizer, ModelTokenizer
-
-SHARED = Path(__file__).parents[2].parent / "shared" / "tiktoken"
 
 
 @cache
@@ -79,29 +73,3 @@ def test_a_damaged_tokenizer_is_named(tmp_path: Path) -> None:
     (tmp_path / "tokenizer.json").write_text("{", encoding="utf-8")
     with pytest.raises(ModelDamagedError, match="cannot be read"):
         ModelTokenizer(tmp_path / "tokenizer.json", name="none").count(["a"])
-
-
-@pytest.mark.needs_shared
-@pytest.mark.skipif(
-    not SHARED.is_dir(), reason="the data folder ../shared is absent: tiktoken's ranks are not to be had"
-)
-def test_tiktoken_counts_exactly_from_a_local_copy_of_its_ranks(tmp_path: Path) -> None:
-    ranks = shutil.copytree(SHARED, tmp_path / "ranks", copy_function=shutil.copyfile)
-    program = (
-        "from rag_engine.token_counter import TiktokenTokenizer\n"
-        "tokenizer = TiktokenTokenizer('cl100k_base')\n"
-        "print(tokenizer.count(['hello world', '<|endoftext|>', '黑豹']))\n"
-        "print(*(len(one.offsets) for one in map(tokenizer.encode, ['', 'a b'])))"
-    )
-    environment = os.environ | {"TIKTOKEN_CACHE_DIR": str(ranks)}
-    result = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, env=environment)
-    assert result.returncode == 0, result.stderr
-    assert result.stdout.startswith("[2, 7, ")
-    assert result.stdout.endswith("]\n0 2\n")
-
-
-def test_an_encoding_that_cannot_be_had_is_named() -> None:
-    from rag_engine.token_counter import TiktokenTokenizer
-
-    with pytest.raises(ModelNotFoundError, match="no_such_base"):
-        TiktokenTokenizer("no_such_base")

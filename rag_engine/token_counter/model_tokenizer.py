@@ -1,4 +1,4 @@
-"""Token counts, each from what really counts: a model's own tokenizer, tiktoken, or an estimate that says so."""
+"""A model's own tokenizer, from the file that comes with the model."""
 
 from __future__ import annotations
 
@@ -80,65 +80,3 @@ class ModelTokenizer:
         tokens = [[number] for number in range(self._tokenizer.get_vocab_size())]
         texts = self._tokenizer.decode_batch(tokens, skip_special_tokens=False)
         return [text.removeprefix(_GOES_ON).strip() for text in texts]
-
-
-class TiktokenTokenizer:
-    """OpenAI's byte-pair encodings. Their rank files come from TIKTOKEN_CACHE_DIR or, once, from the network."""
-
-    exact = True
-    separators = ""
-    special_tokens = 0
-
-    def __init__(self, encoding: str = "o200k_base") -> None:
-        """Raises ModelNotFoundError where the encoding is unknown or its ranks cannot be had."""
-        import tiktoken
-
-        try:
-            self._encoding = tiktoken.get_encoding(encoding)
-        except (ValueError, OSError) as error:  # requests' errors are OSErrors
-            raise ModelNotFoundError(
-                f"tiktoken's encoding {encoding} cannot be had: {type(error).__name__}",
-                hint="point TIKTOKEN_CACHE_DIR at a folder that holds its ranks",
-            ) from error
-        self.name = encoding
-
-    def count(self, texts: Sequence[str]) -> list[int]:
-        """Tokens of each text; text that looks like a special token counts as text."""
-        return [len(tokens) for tokens in self._encoding.encode_ordinary_batch(list(texts))]
-
-    def encode(self, text: str) -> Encoding:
-        """The tokens of a text; one that starts inside a character starts with that character."""
-        import numpy as np
-
-        tokens = self._encoding.encode_ordinary(text)
-        _, starts = self._encoding.decode_with_offsets(tokens)
-        edges = np.asarray([*starts, len(text)], dtype=np.int64)
-        return Encoding(np.asarray(tokens, dtype=np.int32), np.stack([edges[:-1], edges[1:]], axis=1))
-
-    def vocabulary(self) -> list[str]:
-        """None: many of its tokens are parts of characters."""
-        return []
-
-
-class EstimatedTokenizer:
-    """An estimate from the length in bytes, for models whose tokenizer is not to be had."""
-
-    name = "estimate"
-    exact = False
-    separators = ""
-    special_tokens = 0
-
-    def count(self, texts: Sequence[str]) -> list[int]:
-        """About one token per 3.5 bytes of UTF-8, rounded up; high for English, about right for code and CJK."""
-        return [-(-len(text.encode("utf-8", "replace")) * 2 // 7) for text in texts]
-
-    def encode(self, text: str) -> Encoding:
-        """Evenly spread tokens, as many as ``count`` says, all of them of one id."""
-        import numpy as np
-
-        edges = np.linspace(0, len(text), self.count([text])[0] + 1).astype(np.int64)
-        return Encoding(np.zeros(len(edges) - 1, dtype=np.int32), np.stack([edges[:-1], edges[1:]], axis=1))
-
-    def vocabulary(self) -> list[str]:
-        """None."""
-        return []
