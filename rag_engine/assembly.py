@@ -51,7 +51,9 @@ class Assembly:
     def __init__(self, folder: Path, *, settings: Settings, create: bool) -> None:
         """Opens the index, made when absent if ``create`` says so."""
         self.settings = settings
-        tracing.configure_exporter(exporter=settings.tracing.exporter, endpoint=settings.tracing.endpoint)
+        spans = settings.tracing
+        tracing.configure_exporter(exporter=spans.exporter, endpoint=spans.endpoint)
+        self.traces = tracing.TraceJournal(folder, keep=spans.keep, content=spans.content)
         self.index = Index.open(
             folder,
             create=create,

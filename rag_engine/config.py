@@ -172,10 +172,12 @@ class IndexSettings(_Section):
 
 
 class TracingSettings(_Section):
-    """Where spans go."""
+    """Where spans go, and what stands in them."""
 
     exporter: Literal["none", "console", "otlp"] = Field("none", description="none, console (stderr) or otlp")
     endpoint: str | None = Field(None, description="address of the OTLP collector; the exporter's default where absent")
+    keep: int = Field(100, ge=0, le=100_000, description="traces kept with an index, for rag trace; 0: none")
+    content: bool = Field(False, description="true: questions, prompts and answers stand in traces")
 
 
 class Settings(_Section):

@@ -9,6 +9,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from rag_engine import tracing
 from rag_engine.assembly import Assembly
 from rag_engine.context_retrieval import parse_filter, parse_mode
 from rag_engine.errors import (
@@ -93,6 +94,17 @@ class Engine:
             SourceNotFoundError: a path does not exist; nothing has been done then.
             IndexLockedError, IndexReadOnlyError, StorageFullError, ModelMismatchError: see these.
         """
+        with tracing.kept_by(self._assembly.traces):
+            return self._ingest(sources, retry=retry, strict=strict, progress=progress)
+
+    def _ingest(
+        self,
+        sources: str | Path | Document | Iterable[str | Path | Document],
+        *,
+        retry: bool,
+        strict: bool,
+        progress: Callable[[IngestProgress], None],
+    ) -> IngestReport:
         from rag_engine.types.document import Document
 
         given = [sources] if isinstance(sources, (str, Path, Document)) else list(sources)
@@ -112,7 +124,8 @@ class Engine:
         Raises:
             TruncatedError: with ``strict``, where anything was or would be left out; all stays as it was.
         """
-        return self._assembly.ingest_job(progress, strict=strict).re_embed()
+        with tracing.kept_by(self._assembly.traces):
+            return self._assembly.ingest_job(progress, strict=strict).re_embed()
 
     def watch(
         self,
@@ -181,7 +194,8 @@ class Engine:
         Raises:
             InvalidQueryError, InvalidFilterError, ModelMismatchError: as ``search``.
         """
-        return self._assembly.retriever.search(self._query(question, k, mode, filter))
+        with tracing.kept_by(self._assembly.traces):
+            return self._assembly.retriever.search(self._query(question, k, mode, filter))
 
     def _query(
         self, question: str, k: int | None, mode: SearchMode | str | None, condition: FilterForm | None
@@ -246,7 +260,8 @@ class Engine:
     ) -> Answer:
         """``ask`` for callers within an event loop."""
         chosen = _mode(mode, self._assembly.settings.retrieval.mode)
-        return await self._assembly.ask_job.ask(question, mode=chosen, condition=_parsed(filter), on_event=on_event)
+        with tracing.kept_by(self._assembly.traces):
+            return await self._assembly.ask_job.ask(question, mode=chosen, condition=_parsed(filter), on_event=on_event)
 
     def evaluate(
         self,
@@ -475,6 +490,8 @@ def _run(work: Coroutine[Any, Any, _Result]) -> _Result:
         asyncio.get_running_loop()
     except RuntimeError:
         return asyncio.run(work)
+    import contextvars
+
     outcome: list[_Result] = []
     failure: list[BaseException] = []
 
@@ -484,7 +501,8 @@ def _run(work: Coroutine[Any, Any, _Result]) -> _Result:
         except BaseException as error:  # noqa: BLE001 - raised again in the caller's thread
             failure.append(error)
 
-    thread = threading.Thread(target=run, name="rag_engine")
+    # With the caller's context, so that spans are children of those that the call is made in.
+    thread = threading.Thread(target=contextvars.copy_context().run, args=(run,), name="rag_engine")
     thread.start()
     thread.join()
     if failure:

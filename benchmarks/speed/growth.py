@@ -102,7 +102,7 @@ def _search(options: argparse.Namespace) -> dict[str, Any]:
             "p50_milliseconds": round(1000 * stage.p50, 2),
             "p95_milliseconds": round(1000 * stage.p95, 2),
         }
-        for stage in tracing.statistics.report()
+        for stage in tracing.performance.report()
         if stage.count >= QUESTIONS
     }
     return figures | {

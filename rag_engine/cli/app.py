@@ -36,6 +36,7 @@ from rag_engine.cli.options import (
     index_folder,
     settings_from,
 )
+from rag_engine.cli.trace import trace
 from rag_engine.cli.tuning import tune
 from rag_engine.errors import RagEngineError, UsageError
 
@@ -499,7 +500,11 @@ def doctor(
         raise typer.Exit(1)
 
 
+<<<<<<< ours
 app.command()(models)
+=======
+app.command()(trace)
+>>>>>>> theirs
 
 
 def _check_mode(mode: str | None) -> None:

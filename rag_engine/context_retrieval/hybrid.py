@@ -81,10 +81,11 @@ class HybridRetriever:
         query = replace(query, text=clean_question(query.text))
         check_results(query.k)
         dense, lexical = query.mode is not SearchMode.LEXICAL, query.mode is not SearchMode.DENSE
-        attributes = {names.OPERATION: "retrieval", names.MODE: query.mode.value}
+        attributes = {names.OPERATION: "retrieval", names.MODE: query.mode.value, names.TOP_K: query.k}
         order = self._order
         needed = dense or (order is not None and order.needs_vectors)  # looked at, though no question's
         with tracing.span("retrieval", attributes) as span, self._index.view(dense=needed, lexical=lexical) as view:
+            span.set_content(names.QUERY_TEXT, query.text)
             search = self._search(query, view, dense=dense, lexical=lexical)
             span.set_attribute(names.RESULTS, len(search.passages))
             yield search

@@ -56,6 +56,10 @@ class OptimizedRetriever:
         are used whatever is expected of them: so that it can be learnt what they do."""
         query = replace(query, text=clean_question(query.text))
         check_results(query.k)
+        with tracing.span("search"):
+            return self._search(query, only)
+
+    def _search(self, query: Query, only: frozenset[StrategyName] | None) -> SearchOutcome:
         plan = None
         if self._optimizer is None:
             passages = self._retriever.retrieve(query)

@@ -140,7 +140,7 @@ class IngestJob:
         return self._run(self._re_embed, purpose="rag ingest --re-embed", agree=False)
 
     def _run(self, work: Callable[[], None], *, purpose: str, agree: bool = True) -> IngestReport:
-        started, before = time.perf_counter(), tracing.statistics.seconds()
+        started, before = time.perf_counter(), tracing.performance.seconds()
         try:
             with (
                 self._index.writing(wait_seconds=self._wait_seconds, purpose=purpose),
@@ -274,6 +274,6 @@ def _stage_seconds(before: Mapping[str, float]) -> dict[str, float]:
     """Seconds that each stage of this ingest took; ``before`` is what the statistics said at its start."""
     return {
         name.removeprefix("ingest "): round(seconds - before.get(name, 0.0), 3)
-        for name, seconds in tracing.statistics.seconds().items()
+        for name, seconds in tracing.performance.seconds().items()
         if name.startswith("ingest ") and seconds > before.get(name, 0.0)
     }

@@ -149,7 +149,7 @@ class IngestBatch:
         self._meter.read += 1
         started = time.perf_counter()
         entry.pending = self._chunking.submit(document)
-        tracing.statistics.record("ingest chunk", time.perf_counter() - started)
+        tracing.performance.record("ingest chunk", time.perf_counter() - started)
         self._coming.append(entry)
         while self._coming and (self._coming[0].is_ready or self._chunking.full):
             self._take_chunks()
@@ -171,7 +171,7 @@ class IngestBatch:
                 put = entry.put
                 entry.operation = lambda change: put(change, prepared)
                 self._texts.update((embedding_key(chunk.embedded_text), chunk.embedded_text) for chunk in chunks)
-            tracing.statistics.record("ingest chunk", time.perf_counter() - started)
+            tracing.performance.record("ingest chunk", time.perf_counter() - started)
             entry.pending = None
             self._ready_ids.append(document.id)
             self._meter.chunked += 1

@@ -217,5 +217,5 @@ def _timed(stage: str, items: Iterable[_Item]) -> Iterator[_Item]:
         except StopIteration:
             return
         finally:
-            tracing.statistics.record(stage, time.perf_counter() - started)
+            tracing.performance.record(stage, time.perf_counter() - started)
         yield item

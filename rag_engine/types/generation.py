@@ -235,8 +235,8 @@ class Answer:
     """An answer that can be checked, or an honest abstention.
 
     ``confidence`` is in [0, 1]. ``short`` is the answer proper where a few words are one, empty where all of ``text``
-    is. ``stages`` gives seconds per stage. ``trace`` is the trace's id, 32 hexadecimal digits, empty where tracing is
-    off. ``conflicts`` and ``duplicates`` are pairs among the sources that the model was given, whether it quoted them
+    is. ``stages`` gives seconds per stage. ``trace`` is the trace's id, 32 hexadecimal digits: ``rag trace ID`` shows
+    it. ``conflicts`` and ``duplicates`` are pairs among the sources that the model was given, whether it quoted them
     or not.
     """
 

@@ -247,7 +247,7 @@ def test_the_trace_names_the_steps_and_holds_nothing_of_the_question(monkeypatch
     exporter = InMemorySpanExporter()
     provider = TracerProvider()
     provider.add_span_processor(SimpleSpanProcessor(exporter))
-    monkeypatch.setattr("rag_engine.tracing.spans.trace.get_tracer", lambda _: provider.get_tracer("test"))
+    monkeypatch.setattr("rag_engine.tracing.spans.active_tracer", lambda: provider.get_tracer("test"))
     made = optimizer()
     made.look_further(made.plan("Could you please tell me who Amelia Brandt is?"), STRONG)
     planned, further = exporter.get_finished_spans()
