@@ -500,11 +500,8 @@ def doctor(
         raise typer.Exit(1)
 
 
-<<<<<<< ours
 app.command()(models)
-=======
 app.command()(trace)
->>>>>>> theirs
 
 
 def _check_mode(mode: str | None) -> None:
