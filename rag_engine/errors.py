@@ -91,6 +91,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, ClassVar
 
 if TYPE_CHECKING:
+    from rag_engine.error_handler.actions import Verdict
     from rag_engine.types.generation import Attempt
 
 
@@ -393,6 +394,8 @@ class LanguageModelError(GenerationError):
     ``provider`` and ``model`` say whose, ``status`` is that of HTTP, ``phase`` how far the call had come
     (``error_handler.Phase``), ``request_id`` what the provider calls it. ``retry_after`` is seconds that the provider
     asks to wait, ``attempts`` the calls made until now (``types.generation.Attempt``), this one included where known.
+    ``verdict`` is what to do about this one (``error_handler.verdict_for``), where the provider's words call for other
+    than its class does.
     """
 
     code = "language_model"
@@ -410,6 +413,7 @@ class LanguageModelError(GenerationError):
         request_id: str = "",
         retry_after: float | None = None,
         attempts: tuple[Attempt, ...] = (),
+        verdict: Verdict | None = None,
     ) -> None:
         super().__init__(message, hint=hint)
         self.provider = provider
@@ -419,12 +423,13 @@ class LanguageModelError(GenerationError):
         self.request_id = request_id
         self.retry_after = retry_after
         self.attempts = attempts
+        self.verdict = verdict
 
     def __reduce__(self) -> tuple[object, ...]:
         return _rebuild_model_error, (type(self), self.message, {name: getattr(self, name) for name in _ABOUT_THE_CALL})
 
 
-_ABOUT_THE_CALL = ("hint", "provider", "model", "status", "phase", "request_id", "retry_after", "attempts")
+_ABOUT_THE_CALL = ("hint", "provider", "model", "status", "phase", "request_id", "retry_after", "attempts", "verdict")
 
 
 def _rebuild_model_error(kind: type[LanguageModelError], message: str, about: Mapping[str, Any]) -> LanguageModelError:

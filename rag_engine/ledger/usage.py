@@ -13,7 +13,7 @@ import sqlite3
 import threading
 import time
 from collections.abc import Callable, Iterator
-from datetime import datetime, timezone
+from datetime import UTC, datetime
 from pathlib import Path
 
 from rag_engine.errors import BudgetExceededError, NewerFormatError, StorageError
@@ -179,9 +179,7 @@ class UsageLedger:
     def _opened(self) -> sqlite3.Connection:
         if self._connection is not None:
             return self._connection
-        connection = sqlite3.connect(
-            self._path, timeout=_WAIT_SECONDS, check_same_thread=False, isolation_level=None
-        )
+        connection = sqlite3.connect(self._path, timeout=_WAIT_SECONDS, check_same_thread=False, isolation_level=None)
         try:
             if connection.execute("pragma user_version").fetchone()[0] > SCHEMA_VERSION:
                 raise NewerFormatError(f"{self._path} was written by a later version of rag_engine")
@@ -218,7 +216,7 @@ def _write(connection: sqlite3.Connection, record: CallRecord) -> None:
 
 
 def _day(when: float) -> str:
-    return datetime.fromtimestamp(when, tz=timezone.utc).date().isoformat()
+    return datetime.fromtimestamp(when, tz=UTC).date().isoformat()
 
 
 def _exceeded(model: str, cost: float, period: str, budget: float, spent: float) -> BudgetExceededError:

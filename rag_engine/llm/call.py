@@ -9,17 +9,15 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 
 from rag_engine import tracing
-from rag_engine.error_handler import Phase, verdict_for
+from rag_engine.error_handler import Phase, request_id_of, verdict_for
 from rag_engine.errors import ContextWindowError, LanguageModelError, RagEngineError
 from rag_engine.llm.billing import cost_of, most_it_costs
 from rag_engine.protocols import CallLedger
-from rag_engine.token_counter import prompt_tokens, surely_fits, text_tokens
+from rag_engine.token_counter import counter_for, prompt_tokens, surely_fits
 from rag_engine.types.calls import CallRecord
 from rag_engine.types.generation import Attempt, Completion, Prompt, Usage, UsageSource
 from rag_engine.types.models import ModelProfile
 
-# Headers in which providers say what they call an answer.
-_REQUEST_IDS = ("x-request-id", "request-id", "apim-request-id", "x-goog-request-id", "cf-ray")
 CANCELLED = "cancelled"
 
 
@@ -34,12 +32,15 @@ class Call:
         model: str,
         profile: ModelProfile,
         stream: bool,
+        base_url: str,
         ledger: CallLedger | None,
         clock: Callable[[], float],
     ) -> None:
-        """Raises:
-        ContextWindowError: prompt and answer do not fit the window.
-        BudgetExceededError: a budget would be exceeded.
+        """Checks what can be checked before the first byte.
+
+        Raises:
+            ContextWindowError: prompt and answer do not fit the window.
+            BudgetExceededError: a budget would be exceeded.
         """
         self._prompt = prompt
         self._provider = provider
@@ -49,14 +50,20 @@ class Call:
         self._ledger = ledger
         self._request_id = ""
         self._written = 0
-        self._input: int | None = None
         self._check_window()
         self._reservation = self._reserve()
         self._when = clock()
         self._started = time.perf_counter()
-        self._span = tracing.start_chat(
-            provider=provider, model=model, stream=stream, attempt=prompt.call.attempt, sampling=prompt.sampling
+        self._span = tracing.chat_span(
+            provider=provider,
+            model=model,
+            stream=stream,
+            sampling=prompt.sampling,
+            attempt=prompt.call.attempt,
+            base_url=base_url,
         )
+        self._span.__enter__()  # left by ``done`` or ``failed``: of a stream, between two of its reader's steps
+        self._span.set_prompt(prompt)
 
     def _check_window(self) -> None:
         if surely_fits(self._prompt, self._profile):
@@ -85,26 +92,26 @@ class Call:
 
     def heard(self, headers: Mapping[str, str]) -> None:
         """The head of an answer is there."""
-        self._request_id = next((headers[name] for name in _REQUEST_IDS if name in headers), "")
+        self._request_id = request_id_of(headers)
 
     def wrote(self, characters: int) -> None:
         """Something of the answer is there."""
-        if not self._written:
-            self._span.first_chunk()
+        self._span.chunk()
         self._written += characters
 
     def done(self, completion: Completion) -> Completion:
         """The completion with its usage and cost, and this attempt in it."""
         usage = completion.usage
         if usage.source is UsageSource.ESTIMATED:
-            usage = self._estimated(text_tokens(completion.text + completion.reasoning, self._profile))
+            written = completion.text + completion.reasoning + "".join(call.arguments for call in completion.tool_calls)
+            usage = self._estimated(counter_for(self._profile.tokenizer).count(written))
         usage = replace(usage, cost=cost_of(usage, self._profile.price))
         request_id = self._request_id or completion.request_id
         attempt = self._ended(completion.finish_reason.value, usage, request_id)
-        self._span.answered(
-            model=completion.model, finish_reason=completion.finish_reason.value, usage=usage, request_id=request_id
-        )
-        return replace(completion, usage=usage, request_id=request_id, attempts=(attempt,))
+        completion = replace(completion, usage=usage, request_id=request_id, attempts=(attempt,))
+        self._span.set_completion(completion)
+        self._span.__exit__(None, None, None)
+        return completion
 
     def failed(self, error: BaseException) -> None:
         """Notes the fault, and on an error of the wire this attempt."""
@@ -112,12 +119,13 @@ class Call:
             error.provider = error.provider or self._provider
             error.model = error.model or self._model
             error.request_id = error.request_id or self._request_id
+            error.phase = error.phase or (Phase.STREAM if self._stream else Phase.VALIDATE)
         outcome = error.code if isinstance(error, RagEngineError) else type(error).__name__
         if isinstance(error, (asyncio.CancelledError, GeneratorExit)):
             outcome = CANCELLED
         usage = self._may_be_billed() if _billable(error) else Usage(cost=0.0)
         attempt = self._ended(outcome, usage, self._request_id)
-        self._span.failed(outcome)
+        self._span.__exit__(type(error), error, None)
         if isinstance(error, LanguageModelError):
             error.attempts = (attempt,)
 

@@ -31,7 +31,9 @@ def find_key(
         MalformedKeyError: it holds what no header can hold.
         ConfigurationError: the file cannot be read.
     """
-    found = key or _from_file(key_file) or _from_environment(provider, os.environ if environment is None else environment)
+    found = (
+        key or _from_file(key_file) or _from_environment(provider, os.environ if environment is None else environment)
+    )
     if found:
         return checked_key(found, provider=provider.name)
     if provider.needs_key:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import time
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
@@ -12,7 +13,16 @@ from rag_engine.error_handler import FaultSignal, Phase, error_for
 from rag_engine.errors import BadResponseError, LanguageModelError
 from rag_engine.llm.call import Call
 from rag_engine.llm.providers.dialect import Dialect, Framing, ReportedFault, StreamAssembler, Target
-from rag_engine.llm.transport import EventStream, JsonLines, ServerEvent, Transport, WireReply, WireRequest
+from rag_engine.llm.providers.unframed_json import UnframedJson
+from rag_engine.llm.transport import (
+    EventReader,
+    EventStream,
+    JsonLines,
+    ServerEvent,
+    Transport,
+    WireReply,
+    WireRequest,
+)
 from rag_engine.protocols import CallLedger
 from rag_engine.types.generation import (
     Completion,
@@ -25,8 +35,9 @@ from rag_engine.types.generation import (
 from rag_engine.types.models import ModelProfile
 from rag_engine.types.secret import Secret
 
-_READERS: Mapping[Framing, Callable[[], EventStream | JsonLines]] = {
-    Framing.SERVER_SENT_EVENTS: EventStream,
+_READERS: Mapping[Framing, Callable[[], EventReader]] = {
+    # Google tells faults midway as bare JSON between the events; nobody else sends such lines.
+    Framing.SERVER_SENT_EVENTS: lambda: UnframedJson(EventStream()),
     Framing.JSON_LINES: JsonLines,
 }
 # What reading an answer of another form than the dialect's may raise: the answer's fault, not the reader's.
@@ -89,7 +100,7 @@ class ProviderModel:
         request = self._request(prompt, stream=False)
         call = self._call(prompt, stream=False)
         try:
-            reply = await self._transport.send(request, deadline=prompt.call.deadline)
+            reply = await self._transport.send(request, deadline=_on_the_loops_clock(prompt.call.deadline))
             call.heard(reply.headers)
             completion = self._read(reply, prompt)
         except BaseException as error:
@@ -108,7 +119,7 @@ class ProviderModel:
         call = self._call(prompt, stream=True)
         framing = self._dialect.framing
         try:
-            async with self._transport.stream(request, deadline=prompt.call.deadline) as wire:
+            async with self._transport.stream(request, deadline=_on_the_loops_clock(prompt.call.deadline)) as wire:
                 call.heard(wire.headers)
                 if wire.status != 200 or wire.media_type != framing.value:
                     # A fault, or a server that does not stream: an answer all the same where it is whole.
@@ -142,6 +153,7 @@ class ProviderModel:
             model=self._target.model,
             profile=self._profile,
             stream=stream,
+            base_url=self._endpoint.base_url,
             ledger=self._ledger,
             clock=self._clock,
         )
@@ -230,8 +242,7 @@ class ProviderModel:
     def _error(
         self, fault: ReportedFault, status: int | None, phase: Phase, headers: Mapping[str, str]
     ) -> LanguageModelError:
-        key = self._endpoint.key
-        shown = (lambda text: text) if key is None else key.removed_from
+        shown = (self._endpoint.key or Secret("")).removed_from
         return error_for(
             FaultSignal(
                 provider=self._target.provider,
@@ -254,3 +265,8 @@ class ProviderModel:
             model=self._target.model,
             phase=phase,
         )
+
+
+def _on_the_loops_clock(deadline: float | None) -> float | None:
+    """A time of ``time.monotonic()`` as the running loop's clock shows it: most loops have the same, none need."""
+    return None if deadline is None else asyncio.get_running_loop().time() + deadline - time.monotonic()

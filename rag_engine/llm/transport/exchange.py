@@ -55,5 +55,10 @@ class WireReply:
 
     @property
     def media_type(self) -> str:
-        """That of the body, in lower case, without parameters; empty where none is said."""
-        return self.headers.get("content-type", "").partition(";")[0].strip().lower()
+        """That of the body (``media_type_of``)."""
+        return media_type_of(self.headers)
+
+
+def media_type_of(headers: Mapping[str, str]) -> str:
+    """The media type that headers with lower-case names say, in lower case, without parameters; empty without one."""
+    return headers.get("content-type", "").partition(";")[0].strip().lower()

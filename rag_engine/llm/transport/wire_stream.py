@@ -21,6 +21,7 @@ from rag_engine.errors import (
 from rag_engine.llm.transport.call import Call
 from rag_engine.llm.transport.content import BrokenContentError, Content
 from rag_engine.llm.transport.event_stream import ServerEvent
+from rag_engine.llm.transport.exchange import media_type_of
 from rag_engine.llm.transport.http_connection import HttpConnection, overdue
 from rag_engine.llm.transport.pool import Pool
 
@@ -73,6 +74,11 @@ class WireStream:
         self._begun = True
         self._window = 0.0
         self._counted = 0
+
+    @property
+    def media_type(self) -> str:
+        """That of the body (``media_type_of``)."""
+        return media_type_of(self.headers)
 
     async def pieces(self) -> AsyncGenerator[bytes, None]:
         """The body's bytes as they come, unpacked.
