@@ -34,10 +34,10 @@ if TYPE_CHECKING:
     from rag_engine.jobs.learn import LearnJob
     from rag_engine.jobs.multi_llm_orchestrator import AskJob
     from rag_engine.jobs.tune import TuneJob
-    from rag_engine.ledger import Ledger
+    from rag_engine.ledger import Ledger, UsageLedger
     from rag_engine.llm import ExtractiveModel
     from rag_engine.prompt_engineering import PromptBuilder
-    from rag_engine.protocols import Embedder, Reranker
+    from rag_engine.protocols import Embedder, LanguageModel, Reranker
     from rag_engine.query_optimizer import Optimizer
     from rag_engine.query_optimizer.strategy import QueryStrategy
     from rag_engine.semantic_chunking import StructuralChunker
@@ -99,8 +99,9 @@ class Assembly:
     def close(self) -> None:
         """Closes the index and what lies beside it."""
         self.index.close()
-        if "ledger" in vars(self):
-            self.ledger.close()
+        for part in ("ledger", "usage_ledger"):
+            if part in vars(self):
+                getattr(self, part).close()
 
     @cached_property
     def ledger(self) -> Ledger:
@@ -108,6 +109,18 @@ class Assembly:
         from rag_engine.ledger import FILE_NAME, Ledger
 
         return Ledger(self.index.folder / FILE_NAME)
+
+    @cached_property
+    def usage_ledger(self) -> UsageLedger:
+        """What the index's questions cost."""
+        from rag_engine.ledger import USAGE_FILE_NAME, UsageLedger
+
+        settings = self.settings.llm
+        return UsageLedger(
+            self.index.folder / USAGE_FILE_NAME,
+            budget_per_call=settings.budget_per_call,
+            budget_per_day=settings.budget_per_day,
+        )
 
     @cached_property
     def optimizer(self) -> Optimizer | None:
@@ -256,7 +269,7 @@ class Assembly:
             retriever=self.retriever,
             builder=self._prompt_builder(self.settings),
             # With a calibration the job says what is withheld: the model does not know the threshold's scale.
-            model=self._language_model(abstain_below=settings.abstain_below if calibration is None else 0.0),
+            model=self._written_model or self._extractive(settings.abstain_below if calibration is None else 0.0),
             text_of=catalog.text,
             page_of=catalog.page,
             passages=settings.passages,
@@ -269,7 +282,39 @@ class Assembly:
 
         return PromptBuilder(tokenizer=self.index_embedder.tokenizer, context_tokens=settings.answering.context_tokens)
 
-    def _language_model(self, *, abstain_below: float) -> ExtractiveModel:
+    @cached_property
+    def _written_model(self) -> LanguageModel | None:
+        """The provider's model of the settings; None where answers are the sources' own sentences."""
+        settings = self.settings.llm
+        if settings.model == "extractive":
+            return None
+        from rag_engine.error_handler import RetryPolicy
+        from rag_engine.llm import open_model
+        from rag_engine.llm.model_catalog import ModelCatalog
+        from rag_engine.llm.transport import WireLimits
+        from rag_engine.types.secret import Secret
+
+        return open_model(
+            settings.model,
+            base_url=settings.base_url,
+            api_version=settings.api_version,
+            key=None if settings.key is None else Secret(settings.key.get_secret_value()),
+            key_file=settings.key_file,
+            limits=WireLimits(
+                deadline=settings.deadline_seconds,
+                connect=settings.connect_seconds,
+                first_byte=settings.first_byte_seconds,
+                idle=settings.idle_seconds,
+                minimum_rate=settings.minimum_bytes_per_second,
+                max_bytes=settings.max_response_bytes,
+            ),
+            policy=RetryPolicy(attempts=settings.attempts),
+            catalog=ModelCatalog(None if settings.models_file is None else Path(settings.models_file).expanduser()),
+            ledger=self.usage_ledger,
+            max_output_tokens=settings.max_output_tokens,
+        )
+
+    def _extractive(self, abstain_below: float) -> ExtractiveModel:
         from rag_engine.llm import ExtractiveModel
         from rag_engine.semantic_chunking import split_sentences
 
@@ -306,7 +351,7 @@ class Assembly:
             catalog=self.index.catalog,
             retriever=self.retriever,
             builder=self._prompt_builder(self.settings),
-            model=self._language_model(abstain_below=0.0),
+            model=self._extractive(0.0),
             embedder=self.index_embedder,
             split_sentences=split_sentences,
             mode=self.settings.retrieval.mode,

@@ -148,6 +148,7 @@ class LlmSettings(_Section):
     key: SecretStr | None = Field(None, description="the provider's key; better in the environment or in a file")
     key_file: str | None = Field(None, description="file that holds the provider's key and nothing else")
     models_file: str | None = Field(None, description="TOML file with models of your own, or other facts about known")
+    max_output_tokens: int = Field(4096, ge=1, description="tokens of an answer, at most; reasoning counts among them")
     attempts: int = Field(3, ge=1, le=10, description="calls of one model for one answer, where another may help")
     deadline_seconds: float = Field(120.0, gt=0, description="whole time of an answer, all attempts together")
     connect_seconds: float = Field(5.0, gt=0, description="time for a connection")
@@ -225,6 +226,8 @@ def load_settings(
         raise _explained(error, origins) from error
     if settings.ingestion.passwords:
         _warn_of_readable_passwords(origins["ingestion", "passwords"])
+    if settings.llm.key is not None:
+        _warn_of_a_key_in_clear(origins["llm", "key"])
     return settings
 
 
@@ -250,6 +253,18 @@ def _warn_of_readable_passwords(origin: str) -> None:
             "%s holds passwords and others may read it: chmod 600 it, or give them in %sINGESTION__PASSWORDS",
             origin,
             ENVIRONMENT_PREFIX,
+        )
+
+
+def _warn_of_a_key_in_clear(origin: str) -> None:
+    """Says so where a provider's key stands in a settings file, which is copied and committed as no key should be."""
+    if Path(origin).is_file():
+        import logging
+
+        logging.getLogger(__name__).warning(
+            "%s holds a key in clear: put it into the provider's environment variable, or its file's path into "
+            "llm.key_file",
+            origin,
         )
 
 

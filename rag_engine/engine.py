@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from rag_engine.evaluation.calibration_report import CalibrationReport
     from rag_engine.jobs.tune import TuningReport
     from rag_engine.prompt_engineering import Verification
+    from rag_engine.types.calls import UsageTotal
     from rag_engine.types.document import Document
     from rag_engine.types.evaluation import MadeGoldSet
     from rag_engine.types.explanation import Explanation
@@ -262,6 +263,16 @@ class Engine:
         chosen = _mode(mode, self._assembly.settings.retrieval.mode)
         with tracing.kept_by(self._assembly.traces):
             return await self._assembly.ask_job.ask(question, mode=chosen, condition=_parsed(filter), on_event=on_event)
+
+    def usage(self, *, by: str = "day", last: int = 30) -> list[UsageTotal]:
+        """What calls of language models cost for questions of this index, by ``day`` (UTC), ``model`` or ``call``, the
+        latest first.
+
+        Raises:
+            UsageError: it is not summed by that.
+            StorageError: the ledger cannot be read.
+        """
+        return self._assembly.usage_ledger.totals(by, last=last)
 
     def evaluate(
         self,

@@ -38,6 +38,7 @@ from rag_engine.cli.options import (
 )
 from rag_engine.cli.trace import trace
 from rag_engine.cli.tuning import tune
+from rag_engine.cli.usage import usage
 from rag_engine.errors import RagEngineError, UsageError
 
 if TYPE_CHECKING:
@@ -502,6 +503,7 @@ def doctor(
 
 app.command()(models)
 app.command()(trace)
+app.command()(usage)
 
 
 def _check_mode(mode: str | None) -> None:

@@ -13,6 +13,7 @@ from typing import TypeAlias
 from rag_engine import tracing
 from rag_engine.context_retrieval import clean_question, conflicts_among, drawn_on, duplicates_among
 from rag_engine.context_retrieval.calibration import Calibration
+from rag_engine.errors import IncompleteResponseError
 from rag_engine.llm.providers.extractive import ABSTENTION
 from rag_engine.prompt_engineering import PromptBuilder, resolve_citations
 from rag_engine.protocols import LanguageModel, Retriever
@@ -88,14 +89,14 @@ class AskJob:
                 passages = drawn_on(found, least_share=self._least_share)
             with stage("build prompt"):
                 prompt = self._builder.build(question, passages)
-            with stage("generate"), tracing.span(f"chat {self._model.name}", {names.OPERATION: "chat"}):
-                completion = self._calibrated(await self._model.complete(prompt))
+            with stage("generate"):
+                completion = self._calibrated(_whole(await self._model.complete(prompt)))
             with stage("prove citations"):
                 citations = resolve_citations(completion, prompt, text_of=self._text_of, page_of=self._page_of)
             for citation in citations:
                 on_event(CitationProven(citation))
             on_event(TextWritten(completion.text))
-            abstained = completion.finish_reason is FinishReason.ABSTAINED
+            abstained = completion.finish_reason in (FinishReason.ABSTAINED, FinishReason.REFUSED)
             span.set_attribute(names.ABSTAINED, abstained)
             return Answer(
                 question=question,
@@ -104,7 +105,8 @@ class AskJob:
                 confidence=completion.confidence if completion.confidence is not None else float(bool(citations)),
                 citations=citations,
                 model=completion.model,
-                attempts=(Attempt(completion.model, completion.finish_reason.value, stages["generate"]),),
+                attempts=completion.attempts
+                or (Attempt(completion.model, completion.finish_reason.value, stages["generate"]),),
                 usage=completion.usage,
                 seconds=time.perf_counter() - started,
                 stages=stages,
@@ -127,6 +129,18 @@ class AskJob:
             quotations=(),
             confidence=confidence,
         )
+
+
+def _whole(completion: Completion) -> Completion:
+    """Raises IncompleteResponseError where the answer came to its longest before it came to its end."""
+    if completion.finish_reason is FinishReason.LENGTH:
+        raise IncompleteResponseError(
+            f"the answer of {completion.model} is longer than it was allowed to be; a part is not shown as the whole",
+            hint="raise llm.max_output_tokens, or ask for less",
+            model=completion.model,
+            attempts=completion.attempts,
+        )
+    return completion
 
 
 @contextlib.contextmanager

@@ -16,7 +16,7 @@ from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 
-from rag_engine.errors import BudgetExceededError, NewerFormatError, StorageError
+from rag_engine.errors import BudgetExceededError, NewerFormatError, StorageError, UsageError
 from rag_engine.types.calls import CallRecord, UsageTotal
 
 FILE_NAME = "usage.sqlite"
@@ -112,12 +112,15 @@ class UsageLedger:
         """Sums by ``day``, ``model`` or ``call``, the latest first, at most ``last`` of them.
 
         Raises:
+            UsageError: it is not summed by that.
             StorageError: the file cannot be read.
         """
+        if by not in _KEYS:
+            raise UsageError(f"usage is not summed by {by!r}", hint=f"by one of: {', '.join(_KEYS)}")
+        key = _KEYS[by]
         self.flush()
         if not self._path.exists():
             return []
-        key = _KEYS[by]
         with self._transaction() as connection:
             rows = connection.execute(
                 f"select {key} as key, count(distinct case when call = '' then number else call end), count(*), "  # noqa: S608 - of _KEYS
@@ -181,8 +184,7 @@ class UsageLedger:
             return self._connection
         connection = sqlite3.connect(self._path, timeout=_WAIT_SECONDS, check_same_thread=False, isolation_level=None)
         try:
-            if connection.execute("pragma user_version").fetchone()[0] > SCHEMA_VERSION:
-                raise NewerFormatError(f"{self._path} was written by a later version of rag_engine")
+            self._check_version(connection)
             connection.execute("pragma journal_mode = wal")
             connection.execute("pragma synchronous = normal")
             connection.execute("begin immediate")
@@ -196,6 +198,10 @@ class UsageLedger:
             raise
         self._connection = connection
         return connection
+
+    def _check_version(self, connection: sqlite3.Connection) -> None:
+        if connection.execute("pragma user_version").fetchone()[0] > SCHEMA_VERSION:
+            raise NewerFormatError(f"{self._path} was written by a later version of rag_engine")
 
 
 def _write(connection: sqlite3.Connection, record: CallRecord) -> None:

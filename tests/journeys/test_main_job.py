@@ -43,7 +43,7 @@ def test_a_folder_is_ingested_searched_asked_and_the_answer_verified(rag: Any, s
     assert "14 days" in answer["answer"]
     assert 0 <= answer["confidence"] <= 1
     assert {"usage", "model", "attempts", "cached", "seconds", "trace"} <= set(answer)
-    assert set(answer["usage"]) == {"input_tokens", "output_tokens", "cost"}
+    assert {"input_tokens", "output_tokens", "cost"} <= set(answer["usage"])
     for citation in answer["citations"]:
         stored = text_of(tmp_path, citation["document"])
         assert stored[citation["start"] : citation["end"]] == citation["text"] == citation["cited_text"]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Mapping, Sequence
 
+from rag_engine import tracing
 from rag_engine.errors import ConfigurationError
 from rag_engine.llm.asked import Asked, read_question
 from rag_engine.llm.composition import Draft, compose
@@ -67,7 +68,10 @@ class ExtractiveModel:
         """
         import asyncio  # 30 ms, and whoever awaits has it already
 
-        return await asyncio.to_thread(self._answer, prompt)
+        with tracing.chat_span(provider=self.name, model=self.name) as span:
+            completion = await asyncio.to_thread(self._answer, prompt)
+            span.set_completion(completion)
+        return completion
 
     async def stream(self, prompt: Prompt) -> AsyncIterator[CompletionEvent]:
         """The same: its text is there at once."""
