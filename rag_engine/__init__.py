@@ -13,8 +13,9 @@ if TYPE_CHECKING:
     from rag_engine.engine import Engine
     from rag_engine.errors import RagEngineError
     from rag_engine.evaluation import EvaluationReport
+    from rag_engine.llm import ScriptedModel, open_model
     from rag_engine.types.document import Document
-    from rag_engine.types.generation import Answer, Citation
+    from rag_engine.types.generation import Answer, Citation, Prompt
     from rag_engine.types.ingestion import IngestReport
     from rag_engine.types.retrieval import Passage
 
@@ -27,9 +28,12 @@ __all__ = [
     "EvaluationReport",
     "IngestReport",
     "Passage",
+    "Prompt",
     "RagEngineError",
+    "ScriptedModel",
     "Settings",
     "load_settings",
+    "open_model",
 ]
 _HOMES = {
     "Answer": "types.generation",
@@ -39,9 +43,12 @@ _HOMES = {
     "EvaluationReport": "evaluation",
     "IngestReport": "types.ingestion",
     "Passage": "types.retrieval",
+    "Prompt": "types.generation",
     "RagEngineError": "errors",
+    "ScriptedModel": "llm",
     "Settings": "config",
     "load_settings": "config",
+    "open_model": "llm",
 }
 
 

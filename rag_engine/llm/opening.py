@@ -16,6 +16,7 @@ from rag_engine.llm.providers.registry import dialect
 from rag_engine.llm.retrying_model import RetryingModel
 from rag_engine.llm.transport import Transport, WireLimits, checked_base_url
 from rag_engine.protocols import CallLedger
+from rag_engine.types.document import JsonValue
 from rag_engine.types.models import ModelProfile
 from rag_engine.types.secret import Secret
 
@@ -89,7 +90,7 @@ def open_model(
             provider=provider.name,
             model=model,
             api_version=version,
-            quirks=provider.quirks(model, version),
+            quirks=_window_of(provider, profile) | provider.quirks(model, version),
             max_output=profile.max_output,
         ),
         endpoint=endpoint,
@@ -119,6 +120,10 @@ def _named(name: str, catalog: ModelCatalog) -> tuple[ProviderData, str, ModelPr
         f"no provider has a model {name!r}",
         hint=f"write PROVIDER/MODEL with one of: {', '.join(provider_names())}; rag models lists names",
     )
+
+
+def _window_of(provider: ProviderData, profile: ModelProfile) -> dict[str, JsonValue]:
+    return {provider.window_quirk: profile.window} if provider.window_quirk else {}
 
 
 def _base_url(provider: ProviderData, environment: Mapping[str, str] | None) -> str:

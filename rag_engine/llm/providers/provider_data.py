@@ -34,7 +34,8 @@ class ProviderData:
 
     ``key_header`` is ``authorization`` for a bearer token or the name of another header; ``key_variables`` are looked
     up in the environment in this order. ``needs_key`` is False for servers of one's own. ``base_url_variables`` name
-    variables that replace ``base_url``.
+    variables that replace ``base_url``. ``window_quirk`` is the quirk that takes the model's window, for servers that
+    cut what is over a window of their own without a word.
     """
 
     name: str
@@ -45,6 +46,7 @@ class ProviderData:
     needs_key: bool = True
     base_url_variables: tuple[str, ...] = ()
     api_version: str = ""
+    window_quirk: str = ""
     rows: tuple[QuirkRow, ...] = ()
 
     def quirks(self, model: str, api_version: str) -> dict[str, JsonValue]:
@@ -86,6 +88,7 @@ def provider_data(name: str) -> ProviderData:
         needs_key=provider.get("needs_key", True),
         base_url_variables=tuple(provider.get("base_url_variables", ())),
         api_version=provider.get("api_version", ""),
+        window_quirk=provider.get("window_quirk", ""),
         rows=tuple(
             QuirkRow(
                 values={key: value for key, value in row.items() if key not in ("models", "api_versions")},
