@@ -8,8 +8,8 @@ import sys
 import pytest
 
 HEAVY = (
-    "faiss", "tantivy", "torch", "sentence_transformers", "transformers", "tiktoken", "httpx", "numpy", "pydantic",
-    "sqlite_utils", "pypdfium2", "ir_measures", "opentelemetry", "tokenizers",
+    "faiss", "tantivy", "torch", "sentence_transformers", "transformers", "tiktoken", "h11", "httpx", "numpy",
+    "pydantic", "sqlite_utils", "pypdfium2", "ir_measures", "opentelemetry", "tokenizers",
 )  # fmt: skip
 
 
