@@ -150,7 +150,7 @@ def _show(rows: list[dict[str, Any]]) -> None:
             f"{row['max_output']:,}",
             "not known" if row["price"] is None else f"{row['price']['input']:g}, {row['price']['output']:g}",
             "" if row["price"] is None else row["price"]["as_of"],
-            Text(f"{row['tokenizer']}, {'exact' if row['exact'] else 'estimate'}"),
+            Text(_counted_by(row)),
             _key_in_words(row["key"]),
             " ".join(row["abilities"]),
         )
@@ -163,3 +163,9 @@ def _key_in_words(key: dict[str, Any] | None) -> str:
     if not (key["needed"] or key["set"]):
         return "none needed"
     return f"{' or '.join(key['places'])}: {'set' if key['set'] else 'absent'}"
+
+
+def _counted_by(row: Mapping[str, Any]) -> str:
+    if row["exact"]:
+        return f"{row['tokenizer']}, exact"
+    return "estimate" if row["tokenizer"] == "estimate" else f"{row['tokenizer']}, estimate"
