@@ -115,7 +115,7 @@ _PASSING: Final = frozenset(
 
 
 def verdict_of(kind: type[BaseException]) -> Verdict:
-    """What errors of this class call for, where nothing more is known: that of the nearest class above which has one."""
+    """What errors of this class call for, where nothing more is known: what the nearest class above does that says."""
     for above in kind.__mro__:
         found = _BY_CLASS.get(above)
         if found is not None:

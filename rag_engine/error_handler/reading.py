@@ -8,7 +8,7 @@ from datetime import datetime
 from rag_engine.error_handler.actions import Action, Verdict
 from rag_engine.error_handler.retry_after import delay_in_words, retry_after, should_retry
 from rag_engine.error_handler.signal import FaultSignal, Phase
-from rag_engine.error_handler.table import Row, row_for
+from rag_engine.error_handler.table import LONGEST_MESSAGE, Row, row_for
 from rag_engine.error_handler.wording import message_of, request_id_of
 from rag_engine.errors import LanguageModelError
 
@@ -26,7 +26,7 @@ def error_for(signal: FaultSignal, *, model: str, now: datetime | None = None) -
     row = row_for(signal)
     wait = retry_after(signal.headers, now=now, body_delay=signal.retry_delay)
     if wait is None and row.verdict.action is not Action.ABORT:
-        wait = delay_in_words(signal.message)
+        wait = delay_in_words(signal.message[:LONGEST_MESSAGE])
     return row.error(
         message_of(row.error, signal, model=model),
         provider=signal.provider,

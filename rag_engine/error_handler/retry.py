@@ -1,164 +1,136 @@
-"""Trying again, in one place: bounded in number, in time, and never inside another retry."""
+"""Calls again what failed for the moment: with growing waits, within a deadline, and never inside another retry."""
 
 from __future__ import annotations
 
-import contextlib
 import functools
 import inspect
-import itertools
 import random
 import time
-from collections.abc import Awaitable, Callable, Iterator
-from contextvars import ContextVar
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, TypeAlias
+from collections.abc import Awaitable, Callable
+from typing import Any, ParamSpec, TypeVar, overload
 
-from rag_engine.error_handler.actions import Action, verdict_for
-from rag_engine.errors import ConfigurationError
+from rag_engine.error_handler.retry_course import RetryCourse, owning, retry_is_owned
+from rag_engine.error_handler.retry_policy import Failure, RetryPolicy
 
-if TYPE_CHECKING:
-    from tenacity import RetryCallState
+Parameters = ParamSpec("Parameters")
+Result = TypeVar("Result")
 
-_Told: TypeAlias = Callable[[BaseException, int], None]
-# Set while somebody tries again: a retry within a retry would multiply calls, so the inner one tries once.
-_owned: ContextVar[bool] = ContextVar("retry_owned", default=False)
+_USUAL = RetryPolicy()
 
 
-@dataclass(frozen=True, slots=True)
-class RetryPolicy:
-    """``attempts`` calls at most, the first included; between them a wait of at most ``first_wait`` seconds, doubled
-    each time up to ``longest_wait`` and drawn evenly from what is below ("full jitter": Brooker, AWS Architecture Blog,
-    2015). ``alone`` says that there is nobody else to ask: then also faults are tried again that call for another
-    model, where they pass by themselves and cost nothing."""
+@overload
+def retry_with_backoff(
+    function: Callable[Parameters, Result],
+    *,
+    policy: RetryPolicy = ...,
+    deadline: float | None = ...,
+    seconds: float | None = ...,
+    alone: bool = ...,
+    on_failure: Callable[[Failure], None] | None = ...,
+    clock: Callable[[], float] = ...,
+    sleep: Callable[[float], Any] | None = ...,
+    draw: Callable[[], float] = ...,
+) -> Callable[Parameters, Result]: ...
 
-    attempts: int = 3
-    first_wait: float = 0.5
-    longest_wait: float = 8.0
-    alone: bool = True
 
-    def __post_init__(self) -> None:
-        """Raises ConfigurationError where nothing would be tried, or a wait is negative."""
-        if self.attempts < 1 or not 0 <= self.first_wait <= self.longest_wait:
-            raise ConfigurationError(
-                f"nothing can be tried {self.attempts} times with waits from {self.first_wait} to {self.longest_wait} "
-                "seconds",
-                hint="allow one attempt at least, and waits from 0 up",
-            )
-
-    def wait(self, attempt: int, *, drawn: float) -> float:
-        """Seconds before the attempt after number ``attempt``; ``drawn`` is in [0, 1)."""
-        # From 2 ** 60 on the doubled wait would leave the floats; it is over any longest one long before.
-        return drawn * min(self.longest_wait, self.first_wait * 2.0 ** min(attempt - 1, 60))
-
-    def tries_again(self, error: BaseException) -> bool:
-        """Whether the same call may help."""
-        if not isinstance(error, Exception):  # cancellations and their like are not held up
-            return False
-        verdict = verdict_for(error)
-        if verdict.action is Action.RETRY:
-            return True
-        passes = bool(getattr(error, "retryable", False)) and not verdict.billable
-        return self.alone and verdict.action is Action.FAIL_OVER and passes
+@overload
+def retry_with_backoff(
+    function: None = None,
+    *,
+    policy: RetryPolicy = ...,
+    deadline: float | None = ...,
+    seconds: float | None = ...,
+    alone: bool = ...,
+    on_failure: Callable[[Failure], None] | None = ...,
+    clock: Callable[[], float] = ...,
+    sleep: Callable[[float], Any] | None = ...,
+    draw: Callable[[], float] = ...,
+) -> Callable[[Callable[Parameters, Result]], Callable[Parameters, Result]]: ...
 
 
 def retry_with_backoff(
     function: Callable[..., Any] | None = None,
     *,
-    policy: RetryPolicy = RetryPolicy(),
+    policy: RetryPolicy = _USUAL,
     deadline: float | None = None,
-    on_failure: Callable[[BaseException, int], None] = lambda error, attempt: None,
+    seconds: float | None = None,
+    alone: bool = False,
+    on_failure: Callable[[Failure], None] | None = None,
     clock: Callable[[], float] = time.monotonic,
     sleep: Callable[[float], Any] | None = None,
     draw: Callable[[], float] = random.random,
 ) -> Any:
-    """Calls ``function`` without arguments, and again after faults that may pass: its result, or of a coroutine
-    function what is to be awaited for it. Without ``function`` it is a decorator, also of functions with arguments.
+    """``function``, called again where ``verdict_for`` says RETRY of its error; a decorator, or a call:
+    ``retry_with_backoff(ask, seconds=30)()``. An async function stays one.
 
-    Between attempts it waits as long as the provider asks, and at least as long as the policy draws. Where that wait
-    does not fit before ``deadline``, a time of ``clock``, it gives up at once with the error at hand. ``on_failure`` is
-    told each failure and the number of its attempt. Within another call of this function only one attempt is made.
-    ``clock``, ``sleep`` (a coroutine function for coroutine functions) and ``draw`` are for tests.
+    Between two calls is the longer of the policy's wait and the provider's. Where it would end behind ``deadline``, a
+    moment of ``clock``, or ``seconds`` after the first call began, the whichever earlier, there is no wait: the error
+    is raised at once. The first call is made in any case. What is raised is the last error itself; of a
+    LanguageModelError ``attempts`` tells of all calls. ``on_failure`` is told each failure as it happens.
+
+    With ``alone`` there is no other model: an error that calls for one is then tried again here, where its class is
+    retryable.
+
+    Inside another retry ``function`` is called once and nothing is counted or told: the outer one decides. Cancelling,
+    Control-C and the like pass at once. ``clock``, ``sleep`` (async for an async function) and ``draw`` (chance, in
+    [0, 1)) can be replaced.
 
     Raises:
-        BaseException: what ``function`` raised last. A cancellation passes at once.
+        TypeError: ``function`` is a generator, whose errors come only after the call; or a plain function gave
+            something to be awaited, whose errors would not be seen.
     """
-    options = {
-        "policy": policy, "deadline": deadline, "on_failure": on_failure, "clock": clock, "sleep": sleep, "draw": draw,
-    }  # fmt: skip
     if function is None:
-        return functools.partial(_decorated, options)
-    attempts = 1 if _owned.get() else policy.attempts
+        return functools.partial(
+            retry_with_backoff, policy=policy, deadline=deadline, seconds=seconds, alone=alone, on_failure=on_failure,
+            clock=clock, sleep=sleep, draw=draw,
+        )  # fmt: skip
+    if inspect.isgeneratorfunction(function) or inspect.isasyncgenfunction(function):
+        raise TypeError(f"{function!r} is a generator: its errors come after the call, where no retry sees them")
 
-    def wait(state: RetryCallState) -> float:
-        asked = verdict_for(_error_of(state)).retry_after or 0.0
-        return max(asked, policy.wait(state.attempt_number, drawn=draw()))
+    def course() -> RetryCourse:
+        ends = [moment for moment in (deadline, None if seconds is None else clock() + seconds) if moment is not None]
+        return RetryCourse(policy, min(ends) if ends else None, alone, clock, draw, on_failure)
 
-    def stop(state: RetryCallState) -> bool:
-        if state.attempt_number >= attempts:
-            return True
-        return deadline is not None and clock() + state.upcoming_sleep >= deadline
-
-    return (_awaited if inspect.iscoroutinefunction(function) else _called)(
-        function,
-        on_failure,
-        {"wait": wait, "stop": stop, "reraise": True} | ({"sleep": sleep} if sleep else {}),
-        policy,
-    )
+    if inspect.iscoroutinefunction(function) or inspect.iscoroutinefunction(getattr(function, "__call__", None)):  # noqa: B004
+        return _around_async(function, course, sleep)
+    return _around(function, course, sleep or time.sleep)
 
 
-def _decorated(options: dict[str, Any], function: Callable[..., Any]) -> Callable[..., Any]:
+def _around(
+    function: Callable[..., Any], course: Callable[[], RetryCourse], sleep: Callable[[float], Any]
+) -> Callable[..., Any]:
     @functools.wraps(function)
-    def retried(*arguments: Any, **named: Any) -> Any:
-        return retry_with_backoff(functools.partial(function, *arguments, **named), **options)
+    def called(*arguments: Any, **named: Any) -> Any:
+        if retry_is_owned():
+            return _seen(function(*arguments, **named))
+        from tenacity import Retrying
 
-    if inspect.iscoroutinefunction(function):
+        with owning():
+            return _seen(Retrying(**course().options(sleep))(function, *arguments, **named))
 
-        @functools.wraps(function)
-        async def retried_later(*arguments: Any, **named: Any) -> Any:
-            return await retried(*arguments, **named)
-
-        return retried_later
-    return retried
+    return called
 
 
-def _called(function: Callable[[], Any], told: _Told, options: dict[str, Any], policy: RetryPolicy) -> Any:
-    from tenacity import Retrying, retry_if_exception
+def _around_async(
+    function: Callable[..., Awaitable[Any]], course: Callable[[], RetryCourse], sleep: Callable[[float], Any] | None
+) -> Callable[..., Any]:
+    @functools.wraps(function)
+    async def called(*arguments: Any, **named: Any) -> Any:
+        if retry_is_owned():
+            return await function(*arguments, **named)
+        from asyncio import sleep as sleep_of_asyncio
 
-    numbers = itertools.count(1)
+        from tenacity import AsyncRetrying
 
-    def attempt() -> Any:
-        with _owning(told, next(numbers)):
-            return function()
+        with owning():
+            return await AsyncRetrying(**course().options(sleep or sleep_of_asyncio))(function, *arguments, **named)
 
-    return Retrying(retry=retry_if_exception(policy.tries_again), **options)(attempt)
-
-
-async def _awaited(
-    function: Callable[[], Awaitable[Any]], told: _Told, options: dict[str, Any], policy: RetryPolicy
-) -> Any:
-    from tenacity import AsyncRetrying, retry_if_exception
-
-    numbers = itertools.count(1)
-
-    async def attempt() -> Any:
-        with _owning(told, next(numbers)):
-            return await function()
-
-    return await AsyncRetrying(retry=retry_if_exception(policy.tries_again), **options)(attempt)
+    return called
 
 
-@contextlib.contextmanager
-def _owning(told: _Told, number: int) -> Iterator[None]:
-    token = _owned.set(True)
-    try:
-        yield
-    except BaseException as error:
-        told(error, number)
-        raise
-    finally:
-        _owned.reset(token)
-
-
-def _error_of(state: RetryCallState) -> BaseException:
-    error = state.outcome.exception() if state.outcome is not None else None
-    return error if error is not None else RuntimeError("an attempt without an outcome")
+def _seen(result: Any) -> Any:
+    if inspect.isawaitable(result):
+        if inspect.iscoroutine(result):
+            result.close()
+        raise TypeError("a plain function gave something to be awaited: retry the async function itself")
+    return result

@@ -19,6 +19,8 @@ from rag_engine.errors import LanguageModelError
 
 UNKNOWN_KEPT = 256
 LONGEST_WORD = 64
+# Providers say in the first lines what the matter is; a page of HTML is not searched through.
+LONGEST_MESSAGE = 2000
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +78,7 @@ _unknown_lock = threading.Lock()
 def row_for(signal: FaultSignal) -> Row:
     """The first row that fits. Where the provider named the fault and only its status decided, that is counted."""
     words = _words(signal)
-    message = signal.message.lower()
+    message = signal.message[:LONGEST_MESSAGE].lower()
     row = next(row for row in rows() if row.fits(signal, words, message))
     named = any(not word.isdigit() for word in words)
     if row.unforeseen or (named and row.says is None and row.messages is None):
@@ -154,7 +156,7 @@ def error_classes() -> Mapping[str, type[LanguageModelError]]:
 
 
 def _words(signal: FaultSignal) -> list[str]:
-    named = (signal.type, signal.code, *signal.reason.split(","))
+    named = (signal.type[:LONGEST_MESSAGE], signal.code[:LONGEST_MESSAGE], *signal.reason[:LONGEST_MESSAGE].split(","))
     return [word.strip().lower() for word in named if word.strip()]
 
 

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-import contextlib
 import time
 import uuid
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import replace
+from typing import TypeVar
 
-from rag_engine.error_handler import RetryPolicy, retry_with_backoff
+from rag_engine.error_handler import Failure, RetryPolicy, retry_with_backoff
 from rag_engine.errors import LanguageModelError
 from rag_engine.protocols import LanguageModel
 from rag_engine.types.generation import Attempt, CallContext, Completion, CompletionDone, CompletionEvent, Prompt
+
+_Result = TypeVar("_Result")
 
 
 class RetryingModel:
@@ -40,11 +42,9 @@ class RetryingModel:
         series = _Series(prompt, self._deadline_seconds)
 
         async def attempt() -> Completion:
-            with series.noting():
-                return await self._model.complete(series.prompt())
+            return await self._model.complete(series.prompt())
 
-        completion = await retry_with_backoff(attempt, policy=self._policy, deadline=series.deadline)
-        return series.with_failed(completion)
+        return series.with_failed(await self._retried(attempt, series)())
 
     async def stream(self, prompt: Prompt) -> AsyncIterator[CompletionEvent]:
         """The answer as it is written.
@@ -56,17 +56,23 @@ class RetryingModel:
 
         async def begun() -> tuple[CompletionEvent, AsyncIterator[CompletionEvent]]:
             events = self._model.stream(series.prompt())
-            with series.noting():
-                return await anext(events), events
+            return await anext(events), events
 
-        event, events = await retry_with_backoff(begun, policy=self._policy, deadline=series.deadline)
+        event, events = await self._retried(begun, series)()
         try:
             yield series.told(event)
-            with series.noting():
-                async for event in events:
-                    yield series.told(event)
+            async for event in events:
+                yield series.told(event)
+        except LanguageModelError as error:
+            error.attempts = (*series.failed, *error.attempts)
+            raise
         finally:
             await _close(events)
+
+    def _retried(self, attempt: Callable[[], Awaitable[_Result]], series: _Series) -> Callable[[], Awaitable[_Result]]:
+        return retry_with_backoff(
+            attempt, policy=self._policy, deadline=series.deadline, alone=True, on_failure=series.note
+        )
 
 
 class _Series:
@@ -77,24 +83,18 @@ class _Series:
         self.deadline = time.monotonic() + deadline_seconds if call.deadline is None else call.deadline
         self._call = CallContext(call.id or uuid.uuid4().hex, call.attempt, self.deadline)
         self._prompt = prompt
-        self._failed: list[Attempt] = []
+        self.failed: tuple[Attempt, ...] = ()
 
     def prompt(self) -> Prompt:
         """The prompt of the next attempt."""
-        return replace(self._prompt, call=replace(self._call, attempt=self._call.attempt + len(self._failed)))
+        return replace(self._prompt, call=replace(self._call, attempt=self._call.attempt + len(self.failed)))
 
-    @contextlib.contextmanager
-    def noting(self) -> Iterator[None]:
-        """Has an error carry the attempts before it, too."""
-        try:
-            yield
-        except LanguageModelError as error:
-            self._failed += error.attempts
-            error.attempts = tuple(self._failed)
-            raise
+    def note(self, failure: Failure) -> None:
+        """Keeps the attempts until now, which the error of the last one tells."""
+        self.failed = getattr(failure.error, "attempts", self.failed)
 
     def with_failed(self, completion: Completion) -> Completion:
-        return replace(completion, attempts=(*self._failed, *completion.attempts)) if self._failed else completion
+        return replace(completion, attempts=(*self.failed, *completion.attempts)) if self.failed else completion
 
     def told(self, event: CompletionEvent) -> CompletionEvent:
         return CompletionDone(self.with_failed(event.completion)) if isinstance(event, CompletionDone) else event

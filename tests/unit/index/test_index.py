@@ -72,9 +72,9 @@ def test_only_new_texts_are_embedded(ingest: Ingest, hashing_embedder: HashingEm
     long = "\n\n".join(f"Paragraph {number} " + "with many words " * 12 for number in range(8))
     first = ingest(Document("a", long))
     assert first.embedded == first.chunks.total > 4
-    second = ingest(Document("a", long + "\n\nOne more paragraph at the end."))
-    assert 1 <= second.embedded < 3
-    assert ingest(Document("copy", long)).embedded == 0
+    longer = long + "\n\nOne more paragraph at the end."
+    assert 1 <= ingest(Document("a", longer)).embedded < 3
+    assert ingest(Document("copy", longer)).embedded == 0
 
 
 def test_an_empty_index_is_searched_without_complaint(index: Index, caplog: pytest.LogCaptureFixture) -> None:
