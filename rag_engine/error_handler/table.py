@@ -37,6 +37,7 @@ class Row:
     verdict: Verdict
     providers: frozenset[str] = frozenset()
     statuses: tuple[range, ...] = ()
+    unless_statuses: tuple[range, ...] = ()
     says: Pattern[str] | None = None
     messages: Pattern[str] | None = None
     needs_header: str = ""
@@ -49,6 +50,8 @@ class Row:
         if self.providers and signal.provider not in self.providers:
             return False
         if self.statuses and not any(signal.status in statuses for statuses in self.statuses):
+            return False
+        if any(signal.status in statuses for statuses in self.unless_statuses):
             return False
         if self.phases and signal.phase not in self.phases:
             return False
@@ -107,6 +110,7 @@ def read_row(
     name: str,
     error: str,
     statuses: Iterable[int | str] = (),
+    unless_statuses: Iterable[int | str] = (),
     says: Iterable[str] = (),
     messages: Iterable[str] = (),
     providers: Iterable[str] = (),
@@ -133,6 +137,7 @@ def read_row(
         verdict=replace(verdict_of(kind), **verdict),
         providers=frozenset(providers),
         statuses=tuple(map(_statuses, statuses)),
+        unless_statuses=tuple(map(_statuses, unless_statuses)),
         says=_pattern(says),
         messages=_pattern(messages),
         needs_header=needs_header,
