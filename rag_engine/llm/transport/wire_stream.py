@@ -127,6 +127,28 @@ class WireStream:
             pieces.append(piece)
         return pieces[0] if len(pieces) == 1 else b"".join(pieces)
 
+    async def finish(self, patience: float) -> None:
+        """Waits ``patience`` seconds at most for the end of an answer of which nothing more is wanted, so that the next
+        call need not dial again: the mark that ends it often comes in a packet of its own, behind the last event.
+        Whatever comes is passed over, and no fault is raised: the answer is there."""
+        due = min(self._call.deadline, self._loop.time() + patience)
+        connection = self._connection
+        while connection is not None and not self._ended:
+            event = connection.next_event()
+            if type(event) is h11.EndOfMessage:
+                self._ended = True
+                self.close()
+            elif event is h11.NEED_DATA and self._loop.time() < due:
+                try:
+                    data = await connection.line.receive(due)
+                except OSError:
+                    return
+                if not data:
+                    return
+                connection.feed(data)
+            elif type(event) is not h11.Data:
+                return
+
     def close(self) -> None:
         """Gives the connection back where the answer has ended, closes it at once otherwise."""
         connection, self._connection = self._connection, None
