@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import threading
-from collections.abc import Callable, Coroutine, Iterable, Mapping
+from collections.abc import Callable, Coroutine, Iterable, Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -12,6 +13,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from rag_engine import tracing
 from rag_engine.assembly import Assembly
 from rag_engine.context_retrieval import parse_filter, parse_mode
+from rag_engine.error_handler import ErrorContext, default_aggregator
 from rag_engine.errors import (
     CalibrationError,
     CatalogDamagedError,
@@ -27,6 +29,7 @@ if TYPE_CHECKING:
     from types import TracebackType
 
     from rag_engine.config import Settings
+    from rag_engine.error_handler import ComponentHealth
     from rag_engine.evaluation import EvaluationReport
     from rag_engine.evaluation.calibration_report import CalibrationReport
     from rag_engine.jobs.tune import TuningReport
@@ -95,8 +98,20 @@ class Engine:
             SourceNotFoundError: a path does not exist; nothing has been done then.
             IndexLockedError, IndexReadOnlyError, StorageFullError, ModelMismatchError: see these.
         """
-        with tracing.kept_by(self._assembly.traces):
+        with self._operation("ingest"):
             return self._ingest(sources, retry=retry, strict=strict, progress=progress)
+
+    @contextlib.contextmanager
+    def _operation(self, component: str) -> Iterator[None]:
+        """Keeps the operation's trace, and notes how it ended."""
+        with ErrorContext(component), tracing.kept_by(self._assembly.traces):
+            yield
+
+    @staticmethod
+    def health() -> tuple[ComponentHealth, ...]:
+        """How ingest, search, ask and each language model did in this process in the last five minutes: calls, errors,
+        their share, the last error, and whether they can be relied on."""
+        return default_aggregator().healths()
 
     def _ingest(
         self,
@@ -125,7 +140,7 @@ class Engine:
         Raises:
             TruncatedError: with ``strict``, where anything was or would be left out; all stays as it was.
         """
-        with tracing.kept_by(self._assembly.traces):
+        with self._operation("ingest"):
             return self._assembly.ingest_job(progress, strict=strict).re_embed()
 
     def watch(
@@ -195,7 +210,7 @@ class Engine:
         Raises:
             InvalidQueryError, InvalidFilterError, ModelMismatchError: as ``search``.
         """
-        with tracing.kept_by(self._assembly.traces):
+        with self._operation("search"):
             return self._assembly.retriever.search(self._query(question, k, mode, filter))
 
     def _query(
@@ -261,7 +276,7 @@ class Engine:
     ) -> Answer:
         """``ask`` for callers within an event loop."""
         chosen = _mode(mode, self._assembly.settings.retrieval.mode)
-        with tracing.kept_by(self._assembly.traces):
+        with self._operation("ask"):
             return await self._assembly.ask_job.ask(question, mode=chosen, condition=_parsed(filter), on_event=on_event)
 
     def usage(self, *, by: str = "day", last: int = 30) -> list[UsageTotal]:
