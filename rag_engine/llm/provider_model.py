@@ -11,9 +11,9 @@ from typing import Any
 
 from rag_engine.error_handler import FaultSignal, Phase, error_for
 from rag_engine.errors import BadResponseError, LanguageModelError
-from rag_engine.llm.call import Call
 from rag_engine.llm.providers.dialect import Dialect, Framing, ReportedFault, StreamAssembler, Target
 from rag_engine.llm.providers.unframed_json import UnframedJson
+from rag_engine.llm.running_attempt import RunningAttempt
 from rag_engine.llm.transport import (
     EventReader,
     EventStream,
@@ -151,8 +151,8 @@ class ProviderModel:
             return prompt
         return replace(prompt, sampling=replace(prompt.sampling, max_output_tokens=self._max_output_tokens))
 
-    def _call(self, prompt: Prompt, *, stream: bool) -> Call:
-        return Call(
+    def _call(self, prompt: Prompt, *, stream: bool) -> RunningAttempt:
+        return RunningAttempt(
             prompt,
             provider=self._target.provider,
             model=self._target.model,

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 import anthropic
@@ -16,7 +15,6 @@ from rag_engine.llm.providers.dialect import Target
 from rag_engine.llm.providers.provider_data import provider_data
 from rag_engine.types.conversation import Message, ResponseSchema, Role, Sampling, Tool, ToolCall, ToolChoice
 from rag_engine.types.generation import Completion, FinishReason, NumberedSource, Prompt, UsageSource
-from rag_engine.types.retrieval import Passage
 from tests.conformance.sdk_capture import (
     asked_by_client,
     asked_by_dialect,
@@ -25,9 +23,9 @@ from tests.conformance.sdk_capture import (
     read_stream,
     stream_reply,
 )
+from tests.golden_streams import STREAMS, golden_names, golden_prompt, numbered
 
 DIALECT = AnthropicMessages()
-STREAMS = Path(__file__).parents[1] / "golden" / "streams"
 MODEL = "claude-opus-5"
 OLD_VERSION = "2023-06-01"
 THEIRS_ALONE = {
@@ -54,10 +52,6 @@ def target(api_version: str = "", *, model: str = MODEL, max_output: int = 1024)
     data = provider_data("anthropic")
     version = api_version or data.api_version
     return Target("anthropic", model, version, data.quirks(model, version), max_output)
-
-
-def source(number: int, title: str, start: int, text: str) -> NumberedSource:
-    return NumberedSource(number, Passage(number, 1.0, "terms.md", title, number, start, start + len(text), text))
 
 
 def client(url: str, **options: Any) -> anthropic.Anthropic:
@@ -154,7 +148,11 @@ CALLS: Mapping[str, tuple[Prompt, dict[str, Any]]] = {
             "How long?",
             "Cite.",
             "[1] … [2] … How long?",
-            (source(1, "Terms", 100, "Within 14 days."), source(2, "", 0, "By transfer."), source(3, "Blank", 0, " ")),
+            (
+                numbered(1, "Within 14 days.", start=100, title="Terms"),
+                numbered(2, "By transfer."),
+                numbered(3, " ", title="Blank"),
+            ),
             0,
             documents=True,
         ),
@@ -289,15 +287,7 @@ def their_quotations(
     return found
 
 
-def golden_prompt(facts: Mapping[str, Any]) -> Prompt:
-    sources = [
-        source(number, one["title"], one["start"], one["text"])
-        for number, one in enumerate(facts.get("documents", ()), start=1)
-    ]
-    return Prompt("Why?", "", "Why?", tuple(sources), 0, documents=bool(sources))
-
-
-@pytest.mark.parametrize("name", sorted(path.stem for path in STREAMS.glob("anthropic-*.sse")))
+@pytest.mark.parametrize("name", golden_names("anthropic"))
 def test_a_stream_is_read_as_anthropics_client_reads_it_and_so_is_the_same_message_whole(name: str) -> None:
     raw = (STREAMS / f"{name}.sse").read_bytes()
     prompt = golden_prompt(json.loads((STREAMS / f"{name}.json").read_text(encoding="utf-8")))

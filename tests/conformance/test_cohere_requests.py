@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 import cohere
@@ -16,8 +15,7 @@ from rag_engine.llm.providers.cohere_chat import CohereChat
 from rag_engine.llm.providers.dialect import Target
 from rag_engine.llm.providers.provider_data import provider_data
 from rag_engine.types.conversation import Message, ResponseSchema, Role, Sampling, Tool, ToolCall, ToolChoice
-from rag_engine.types.generation import Completion, FinishReason, NumberedSource, Prompt, UsageSource
-from rag_engine.types.retrieval import Passage
+from rag_engine.types.generation import Completion, FinishReason, Prompt, UsageSource
 from tests.conformance.sdk_capture import (
     asked_by_client,
     asked_by_dialect,
@@ -26,9 +24,9 @@ from tests.conformance.sdk_capture import (
     read_stream,
     stream_reply,
 )
+from tests.golden_streams import STREAMS, golden_names, golden_prompt, numbered
 
 DIALECT = CohereChat()
-STREAMS = Path(__file__).parents[1] / "golden" / "streams"
 MODEL = "command-a-reasoning-08-2025"
 THEIRS_ALONE = {
     "authorization": "the key: the model's part, which no dialect sees",
@@ -47,10 +45,6 @@ SCHEMA = {"type": "object", "properties": {"days": {"type": "integer"}}, "requir
 
 def target(model: str = MODEL) -> Target:
     return Target("cohere", model, "", provider_data("cohere").quirks(model, ""))
-
-
-def source(number: int, title: str, text: str) -> NumberedSource:
-    return NumberedSource(number, Passage(number, 1.0, "terms.md", title, number, 0, len(text), text))
 
 
 def client(url: str) -> cohere.ClientV2:
@@ -142,7 +136,11 @@ CALLS: Mapping[str, tuple[Prompt, dict[str, Any]]] = {
             "How long?",
             "Cite.",
             "[1] … [2] … How long?",
-            (source(1, "Terms", "Within 14 days."), source(2, "", "By transfer."), source(3, "Blank", "\n")),
+            (
+                numbered(1, "Within 14 days.", title="Terms"),
+                numbered(2, "By transfer."),
+                numbered(3, "\n", title="Blank"),
+            ),
             0,
             documents=True,
         ),
@@ -249,14 +247,10 @@ class TheirStream:
         ]
 
 
-@pytest.mark.parametrize("name", sorted(path.stem for path in STREAMS.glob("cohere-*.sse")))
+@pytest.mark.parametrize("name", golden_names("cohere"))
 def test_a_stream_is_read_as_coheres_client_reads_it(name: str) -> None:
     raw = (STREAMS / f"{name}.sse").read_bytes()
-    golden = json.loads((STREAMS / f"{name}.json").read_text(encoding="utf-8"))
-    sources = tuple(
-        source(number, one["title"], one["text"]) for number, one in enumerate(golden.get("documents", ()), 1)
-    )
-    prompt = Prompt("Why?", "", "Why?", sources, 0, documents=bool(sources))
+    prompt = golden_prompt(json.loads((STREAMS / f"{name}.json").read_text(encoding="utf-8")))
 
     def call(url: str) -> TheirStream:
         read = TheirStream()
@@ -318,7 +312,7 @@ def test_a_stream_is_read_as_coheres_client_reads_it(name: str) -> None:
 )
 def test_a_whole_answer_is_read_as_coheres_client_reads_it(facts: dict[str, Any]) -> None:
     body = reply(facts)
-    prompt = replace(PLAIN, sources=(source(1, "A", "one"), source(2, "B", "two")), documents=True)
+    prompt = replace(PLAIN, sources=(numbered(1, "one", title="A"), numbered(2, "two", title="B")), documents=True)
 
     def call(url: str) -> cohere.V2ChatResponse:
         with client(url) as one:

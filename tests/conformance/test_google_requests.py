@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -29,8 +28,8 @@ from tests.conformance.sdk_capture import (
     read_stream,
     stream_reply,
 )
+from tests.golden_streams import STREAMS
 
-STREAMS = Path(__file__).parents[1] / "golden" / "streams"
 MODEL = "gemini-2.5-flash"
 DIALECT = GoogleGenerateContent()
 THEIRS_ALONE = {

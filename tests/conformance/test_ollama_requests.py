@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 import ollama
@@ -24,8 +23,8 @@ from tests.conformance.sdk_capture import (
     read_stream,
     stream_reply,
 )
+from tests.golden_streams import STREAMS
 
-STREAMS = Path(__file__).parents[1] / "golden" / "streams"
 DIALECT = OllamaChat()
 LINES = "application/x-ndjson"
 THEIRS_ALONE = {"content-type": "the media type, which the wire puts there"}

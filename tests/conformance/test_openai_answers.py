@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -16,16 +15,11 @@ from rag_engine.llm.providers.openai_chat import OpenAIChat
 from rag_engine.llm.providers.provider_data import provider_data
 from rag_engine.types.generation import Completion, FinishReason, Prompt
 from tests.conformance.sdk_capture import asked_by_client, json_reply, read_stream, stream_reply
+from tests.golden_streams import STREAMS, golden_names
 
-FOLDER = Path(__file__).parents[1] / "golden" / "streams"
 PROMPT = Prompt.plain("q")
 # OpenAI's client puts calls together by their numbers alone, and Mistral's gives pieces that nobody puts together.
-STREAMS = [
-    path.stem
-    for path in sorted(FOLDER.glob("*.sse"))
-    if path.stem.startswith(("openai-", "azure-", "meta-", "local-")) and path.stem != "local-tools-all-numbered-0"
-]
-MISTRAL_STREAMS = [path.stem for path in sorted(FOLDER.glob("mistral-*.sse"))]
+NAMES = [name for name in golden_names("openai", "azure", "meta", "local") if name != "local-tools-all-numbered-0"]
 
 
 def target(provider: str, model: str = "m", api_version: str = "") -> Target:
@@ -163,10 +157,10 @@ def test_a_whole_answer_is_read_as_mistrals_client_reads_it(name: str) -> None:
     assert_the_same(theirs, OpenAIChat().completion(body, PROMPT, target("mistral")))
 
 
-@pytest.mark.parametrize("name", STREAMS)
+@pytest.mark.parametrize("name", NAMES)
 def test_a_stream_is_put_together_as_openais_client_does(name: str) -> None:
-    raw = (FOLDER / f"{name}.sse").read_bytes()
-    expected = json.loads((FOLDER / f"{name}.json").read_text(encoding="utf-8"))
+    raw = (STREAMS / f"{name}.sse").read_bytes()
+    expected = json.loads((STREAMS / f"{name}.json").read_text(encoding="utf-8"))
 
     def ask(url: str) -> Any:
         with (
@@ -187,9 +181,9 @@ def test_a_stream_is_put_together_as_openais_client_does(name: str) -> None:
     assert "".join(getattr(delta, "text", "") for delta in deltas) == ours.reasoning + ours.text
 
 
-@pytest.mark.parametrize("name", MISTRAL_STREAMS)
+@pytest.mark.parametrize("name", golden_names("mistral"))
 def test_a_stream_says_what_the_pieces_say_that_mistrals_client_reads(name: str) -> None:
-    raw = (FOLDER / f"{name}.sse").read_bytes()
+    raw = (STREAMS / f"{name}.sse").read_bytes()
 
     def ask(url: str) -> list[Any]:
         with (
@@ -261,7 +255,7 @@ def test_an_error_is_read_as_openais_client_reads_it(name: str) -> None:
 
 def test_an_error_within_a_stream_is_one_for_both() -> None:
     error = {"message": "The server had an error", "type": "server_error", "param": None, "code": "server_error"}
-    raw = (FOLDER / "openai-text.sse").read_bytes()[:2000].rpartition(b"\n\n")[0] + b"\n\n"
+    raw = (STREAMS / "openai-text.sse").read_bytes()[:2000].rpartition(b"\n\n")[0] + b"\n\n"
     raw += b"data: " + json.dumps({"error": error}).encode() + b"\n\n"
 
     def ask(url: str) -> APIError:

@@ -10,6 +10,9 @@ from typing import Any
 import pytest
 
 from benchmarks.faults.socket_server import ReceivedRequest, SocketServer, Step, whole
+from rag_engine import Engine
+from rag_engine.error_handler import default_aggregator
+from rag_engine.errors import InvalidKeyError
 
 KEY = "sk-of-nobody-0123456789"
 QUESTION = "Within how many days are refunds paid?"
@@ -149,3 +152,19 @@ def test_nothing_was_called_says_so(rag: Any, shop: Path) -> None:
     rag("ingest", "shop")
     assert "no language model was called" in rag("usage").out
     assert rag("usage", "--by", "colour").status == 2
+
+
+def test_the_engine_says_how_its_parts_and_models_did(asked: Any, provider: Provider, tmp_path: Path) -> None:
+    default_aggregator().reset()
+    provider.replies = [whole(401, b'{"error": {"message": "no", "code": "invalid_api_key", "type": "x"}}')]
+    with Engine.open(tmp_path / "indexes" / "default") as engine:
+        engine.search(QUESTION)
+        with pytest.raises(InvalidKeyError):
+            engine.ask(QUESTION)
+        health = {part.component: part for part in engine.health()}
+    assert health["search"].rates.errors == 0
+    assert health["ask"].rates.share == 1.0
+    (noted,) = [health["openai/gpt-4.1-mini"].last_error]
+    assert noted is not None
+    assert (noted.code, noted.provider) == ("invalid_key", "openai")
+    assert KEY not in repr(health)

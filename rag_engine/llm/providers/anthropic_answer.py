@@ -5,17 +5,12 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 
-from rag_engine.llm.providers.anthropic_request import sent_documents
 from rag_engine.llm.providers.dialect import JsonObject, ReportedFault, Target
-from rag_engine.llm.providers.received import (
-    arguments_of,
-    bad_response,
-    count_of,
-    incomplete_response,
-    objects_in,
-    settled_reason,
-    text_in,
-)
+from rag_engine.llm.providers.finish_reasons import settled_reason
+from rag_engine.llm.providers.received import bad_response, incomplete_response, objects_in, text_in, text_or_empty
+from rag_engine.llm.providers.reported_usage import NO_NUMBERS, count_of, reported_usage, sum_of
+from rag_engine.llm.providers.sent_turns import sent_documents
+from rag_engine.llm.providers.tool_arguments import arguments_of
 from rag_engine.types.conversation import ToolCall
 from rag_engine.types.document import JsonValue
 from rag_engine.types.generation import (
@@ -26,7 +21,6 @@ from rag_engine.types.generation import (
     Prompt,
     Quotation,
     Usage,
-    UsageSource,
 )
 
 REASONS = {
@@ -56,7 +50,7 @@ def read_message(body: JsonObject, prompt: Prompt, target: Target) -> Completion
     at_sequence = body.get("stop_reason") == "stop_sequence"
     return Completion(
         text=text,
-        model=model if type(model := body.get("model")) is str and model else target.model,
+        model=text_or_empty(body.get("model")) or target.model,
         finish_reason=settled_reason(
             reason, text=text, calls=len(reader.calls), at_sequence=at_sequence, target=target
         ),
@@ -71,20 +65,16 @@ def read_message(body: JsonObject, prompt: Prompt, target: Target) -> Completion
 def read_usage(reported: object) -> Usage:
     """What the call took. The provider's ``input_tokens`` leave out what its cache held or took in; ours do not."""
     if type(reported) is not dict:
-        return Usage(source=UsageSource.ESTIMATED)
+        return NO_NUMBERS
     details = reported.get("output_tokens_details")
-    fresh, output = count_of(reported.get("input_tokens")), count_of(reported.get("output_tokens"))
-    written = count_of(reported.get("cache_creation_input_tokens"), absent=0)
-    read = count_of(reported.get("cache_read_input_tokens"), absent=0)
-    thought = count_of(details.get("thinking_tokens"), absent=0) if type(details) is dict else 0
-    if fresh is None or output is None or written is None or read is None or thought is None or thought > output:
-        return Usage(source=UsageSource.ESTIMATED)
-    return Usage(
-        input_tokens=fresh + written + read,
-        output_tokens=output,
-        cache_read_tokens=read,
-        cache_write_tokens=written,
-        reasoning_tokens=thought,
+    cache_write = count_of(reported.get("cache_creation_input_tokens"), absent=0)
+    cache_read = count_of(reported.get("cache_read_input_tokens"), absent=0)
+    return reported_usage(
+        sum_of(count_of(reported.get("input_tokens")), cache_write, cache_read),
+        count_of(reported.get("output_tokens")),
+        cache_read=cache_read,
+        cache_write=cache_write,
+        thought=count_of(details.get("thinking_tokens"), absent=0) if type(details) is dict else 0,
     )
 
 
@@ -100,12 +90,10 @@ def read_fault(body: JsonValue) -> ReportedFault:
     fields: Mapping[str, JsonValue] = error if isinstance(error, dict) else body
     details = fields.get("details")
     message = fields.get("message", fields.get("detail"))
-    reason = details.get("error_code") if isinstance(details, dict) else None
-    kind = fields.get("type") if fields is error else None
     return ReportedFault(
-        type=kind if isinstance(kind, str) else "",
-        reason=reason if isinstance(reason, str) else "",
-        message=message if isinstance(message, str) else "",
+        type=text_or_empty(fields.get("type")) if fields is error else "",
+        reason=text_or_empty(details.get("error_code")) if isinstance(details, dict) else "",
+        message=text_or_empty(message),
     )
 
 

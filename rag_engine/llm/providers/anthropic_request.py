@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
 
-from rag_engine.errors import InvalidRequestError, UnsupportedParameterError
 from rag_engine.llm.providers.dialect import JsonObject, Target
 from rag_engine.llm.providers.quirk_reading import read_quirks
+from rag_engine.llm.providers.sent_turns import carried, sent_documents, sent_turns
+from rag_engine.llm.providers.tool_arguments import arguments_to_send
+from rag_engine.llm.providers.unsendable import unsupported
 from rag_engine.types.conversation import Message, Role, Tool, ToolCall, ToolChoice
 from rag_engine.types.generation import NumberedSource, Prompt
 
@@ -23,13 +24,6 @@ class AnthropicQuirks:
     sampling: bool = True
     effort: bool = True
     cache_marks: int = 4
-
-
-def sent_documents(prompt: Prompt) -> tuple[NumberedSource, ...]:
-    """The sources that go as documents, in order: answers count them from 0. Blank ones are refused, so none goes."""
-    if not prompt.documents:
-        return ()
-    return tuple(source for source in prompt.sources if source.passage.text.strip())
 
 
 def request_body(prompt: Prompt, target: Target, *, stream: bool) -> JsonObject:
@@ -62,11 +56,10 @@ def request_body(prompt: Prompt, target: Target, *, stream: bool) -> JsonObject:
     _add_sampling(body, prompt, quirks)
     if prompt.schema is not None:
         if sent_documents(prompt):
-            raise UnsupportedParameterError(
-                f"{target.provider} cites documents only in answers that no schema binds",
-                hint="leave out the schema, or put the sources into the text",
-                provider=target.provider,
-                model=target.model,
+            raise unsupported(
+                target,
+                "cites documents only in answers that no schema binds",
+                "leave out the schema, or put the sources into the text",
             )
         schema = {"type": "json_schema", "schema": dict(prompt.schema.schema)}
         body.setdefault("output_config", {})["format"] = schema
@@ -98,18 +91,9 @@ def _tool(tool: Tool) -> JsonObject:
 
 
 def _messages(prompt: Prompt, target: Target, *, marks: int) -> list[JsonObject]:
-    documents = [_document(source) for source in sent_documents(prompt)]
-    turns = [message for message in prompt.conversation if _says_something(message)]
-    asked = prompt.question if documents and (prompt.content or not turns) else prompt.content
-    if asked.strip():
-        turns.append(Message(Role.USER, asked))
-    if not turns:
-        raise InvalidRequestError(
-            "the prompt asks nothing",
-            hint="give it content or a conversation",
-            provider=target.provider,
-            model=target.model,
-        )
+    sources = sent_documents(prompt)
+    documents = [_document(source) for source in sources]
+    turns = sent_turns(prompt, sources, target)
     marked = [number for number, turn in enumerate(turns) if turn.cache][-marks:] if marks else []
     # The documents stand before the last thing that a user said, or behind all where no user said anything.
     about = max((number for number, turn in enumerate(turns) if turn.role is Role.USER), default=None)
@@ -135,11 +119,6 @@ def _messages(prompt: Prompt, target: Target, *, marks: int) -> list[JsonObject]
     return messages
 
 
-def _says_something(turn: Message) -> bool:
-    """Blank turns are refused; a tool may well answer with nothing."""
-    return turn.role is Role.TOOL or bool(turn.tool_calls) or bool(turn.text.strip())
-
-
 def _blocks(turn: Message, target: Target) -> list[JsonObject]:
     if turn.role is Role.TOOL:
         return [{"type": "tool_result", "tool_use_id": turn.tool_call_id, "content": turn.text}]
@@ -151,33 +130,14 @@ def _blocks(turn: Message, target: Target) -> list[JsonObject]:
     for number, call in enumerate(turn.tool_calls):
         if number:
             blocks += _thoughts(call)
-        blocks.append({"type": "tool_use", "id": call.id, "name": call.name, "input": _input(call, target)})
+        blocks.append({"type": "tool_use", "id": call.id, "name": call.name, "input": arguments_to_send(call, target)})
     return blocks
 
 
 def _thoughts(call: ToolCall) -> list[JsonObject]:
     """The thoughts in the call's signature; none where another provider wrote it."""
-    try:
-        carried = json.loads(call.signature) if call.signature else None
-    except ValueError:
-        return []
-    thoughts = carried.get("thinking") if isinstance(carried, dict) else None
+    thoughts = carried(call).get("thinking")
     return thoughts if isinstance(thoughts, list) else []
-
-
-def _input(call: ToolCall, target: Target) -> JsonObject:
-    try:
-        value = json.loads(call.arguments) if call.arguments.strip() else {}
-    except (ValueError, RecursionError):
-        value = None
-    if not isinstance(value, dict):
-        raise InvalidRequestError(
-            f"the arguments of the call of tool {call.name!r} are no JSON object",
-            hint="pass tool calls on as they came",
-            provider=target.provider,
-            model=target.model,
-        )
-    return value
 
 
 def _document(source: NumberedSource) -> JsonObject:

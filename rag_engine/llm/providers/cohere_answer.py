@@ -4,21 +4,22 @@ from __future__ import annotations
 
 import json
 
-from rag_engine.llm.providers.cohere_request import sent_documents
 from rag_engine.llm.providers.dialect import JsonObject, ReportedFault, Target
+from rag_engine.llm.providers.finish_reasons import settled_reason
 from rag_engine.llm.providers.received import (
-    arguments_of,
     bad_response,
-    count_of,
     incomplete_response,
     object_in,
     objects_in,
-    settled_reason,
     text_in,
+    text_or_empty,
 )
+from rag_engine.llm.providers.reported_usage import NO_NUMBERS, count_of, reported_usage
+from rag_engine.llm.providers.sent_turns import sent_documents
+from rag_engine.llm.providers.tool_arguments import arguments_of
 from rag_engine.types.conversation import ToolCall
 from rag_engine.types.document import JsonValue
-from rag_engine.types.generation import CitedSpan, Completion, FinishReason, Prompt, Usage, UsageSource
+from rag_engine.types.generation import CitedSpan, Completion, FinishReason, Prompt, Usage
 
 REASONS = {
     "COMPLETE": FinishReason.STOP,
@@ -70,17 +71,17 @@ def read_answer(body: JsonObject, prompt: Prompt, target: Target) -> Completion:
 def read_usage(reported: object) -> Usage:
     """What the call took: all tokens that were read and written, or where those are not told those that are billed."""
     if type(reported) is not dict:
-        return Usage(source=UsageSource.ESTIMATED)
+        return NO_NUMBERS
     counted = reported.get("tokens")
     if type(counted) is not dict:
         counted = reported.get("billed_units")
     if type(counted) is not dict:
-        return Usage(source=UsageSource.ESTIMATED)
-    read, written = count_of(counted.get("input_tokens")), count_of(counted.get("output_tokens"))
-    cached = count_of(reported.get("cached_tokens"), absent=0)
-    if read is None or written is None or cached is None or cached > read:
-        return Usage(source=UsageSource.ESTIMATED)
-    return Usage(input_tokens=read, output_tokens=written, cache_read_tokens=cached)
+        return NO_NUMBERS
+    return reported_usage(
+        count_of(counted.get("input_tokens"), floats=True),
+        count_of(counted.get("output_tokens"), floats=True),
+        cache_read=count_of(reported.get("cached_tokens"), absent=0, floats=True),
+    )
 
 
 def read_fault(body: JsonValue) -> ReportedFault:
@@ -92,9 +93,8 @@ def read_fault(body: JsonValue) -> ReportedFault:
     error = body.get("error")
     fields = error if isinstance(error, dict) else body
     messages = (fields.get("message"), error, fields.get("detail"), fields.get("data"))
-    kind = fields.get("type") if fields is error else None
     return ReportedFault(
-        type=kind if isinstance(kind, str) else "",
+        type=text_or_empty(fields.get("type")) if fields is error else "",
         message=next((message for message in messages if isinstance(message, str)), ""),
     )
 
@@ -103,7 +103,7 @@ def fault_at_end(end: JsonObject) -> ReportedFault | None:
     """The fault that ended an answer, where one did: the fields are those of a whole answer or of a stream's end."""
     reason, error = end.get("finish_reason"), end.get("error")
     if reason in FAULTS or error:
-        return ReportedFault(type=reason if type(reason) is str else "", message=error if type(error) is str else "")
+        return ReportedFault(type=text_or_empty(reason), message=text_or_empty(error))
     return None
 
 
@@ -142,9 +142,8 @@ def _calls(asked: list[JsonObject], target: Target, *, plan: str, thought: str) 
         identity, name = text_in(call, "id", target), text_in(function, "name", target)
         if not identity or not name:
             raise bad_response(target, "sent a tool call without a name")
-        arguments = function.get("arguments")
         signature = json.dumps(carried) if carried and not calls else ""
-        calls.append(ToolCall(identity, name, arguments_of("" if arguments is None else arguments, target), signature))
+        calls.append(ToolCall(identity, name, arguments_of(function.get("arguments"), target), signature))
     return tuple(calls)
 
 

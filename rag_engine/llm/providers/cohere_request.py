@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-import json
+from collections.abc import Sequence
 from dataclasses import dataclass
 
-from rag_engine.errors import InvalidRequestError, UnsupportedParameterError
 from rag_engine.llm.providers.dialect import JsonObject, Target
 from rag_engine.llm.providers.quirk_reading import read_quirks
-from rag_engine.types.conversation import Message, Role, Tool, ToolCall, ToolChoice
+from rag_engine.llm.providers.received import text_or_empty
+from rag_engine.llm.providers.sent_turns import carried, described_tool, sent_documents, sent_turns
+from rag_engine.llm.providers.unsendable import unsupported
+from rag_engine.types.conversation import Message, Role, ToolCall, ToolChoice
 from rag_engine.types.generation import NumberedSource, Prompt
 
 CHOICES = {ToolChoice.NONE: "NONE", ToolChoice.REQUIRED: "REQUIRED"}
@@ -20,13 +22,6 @@ class CohereQuirks:
     """How models differ: whether they take ``thinking``."""
 
     thinking: bool = True
-
-
-def sent_documents(prompt: Prompt) -> tuple[NumberedSource, ...]:
-    """The sources that go as documents, blank ones left out."""
-    if not prompt.documents:
-        return ()
-    return tuple(source for source in prompt.sources if source.passage.text.strip())
 
 
 def request_body(prompt: Prompt, target: Target, *, stream: bool) -> JsonObject:
@@ -41,12 +36,12 @@ def request_body(prompt: Prompt, target: Target, *, stream: bool) -> JsonObject:
     documents = sent_documents(prompt)
     body: JsonObject = {
         "model": target.model,
-        "messages": _messages(prompt, target, with_documents=bool(documents)),
+        "messages": _messages(prompt, documents, target),
         # Theirs is never left out either.
         "stream": stream,
     }
     if prompt.tools:
-        body["tools"] = [_tool(tool) for tool in prompt.tools]
+        body["tools"] = [described_tool(tool) for tool in prompt.tools]
         if all(tool.strict for tool in prompt.tools):
             body["strict_tools"] = True
         if prompt.tool_choice != ToolChoice.AUTO:
@@ -55,7 +50,9 @@ def request_body(prompt: Prompt, target: Target, *, stream: bool) -> JsonObject:
         body["documents"] = [_document(source) for source in documents]
     if prompt.schema is not None:
         if documents or prompt.tools:
-            raise _unsupported(target, "binds an answer to a schema only without documents and tools", "the schema")
+            raise unsupported(
+                target, "binds an answer to a schema only without documents and tools", "leave out the schema"
+            )
         body["response_format"] = {"type": "json_object", "json_schema": dict(prompt.schema.schema)}
     _add_sampling(body, prompt, target, quirks)
     return body
@@ -80,29 +77,18 @@ def _add_sampling(body: JsonObject, prompt: Prompt, target: Target, quirks: Cohe
         elif effort.isdecimal() and int(effort):
             body["thinking"] = {"type": "enabled", "token_budget": int(effort)}
         else:
-            raise _unsupported(
-                target, "wants enabled, disabled or a number of tokens for how much to think", "reasoning_effort"
+            raise unsupported(
+                target,
+                "wants enabled, disabled or a number of tokens for how much to think",
+                "leave out reasoning_effort",
             )
 
 
 def _choice(choice: str, target: Target) -> str:
     sent = CHOICES.get(choice)  # type: ignore[call-overload]
     if sent is None:
-        raise _unsupported(target, "does not let one tool be chosen", "the choice")
+        raise unsupported(target, "does not let one tool be chosen", "leave out the choice")
     return str(sent)
-
-
-def _unsupported(target: Target, why: str, what: str) -> UnsupportedParameterError:
-    return UnsupportedParameterError(
-        f"{target.provider} {why}", hint=f"leave out {what}", provider=target.provider, model=target.model
-    )
-
-
-def _tool(tool: Tool) -> JsonObject:
-    return {
-        "type": "function",
-        "function": {"name": tool.name, "description": tool.description, "parameters": dict(tool.parameters)},
-    }
 
 
 def _document(source: NumberedSource) -> JsonObject:
@@ -111,23 +97,9 @@ def _document(source: NumberedSource) -> JsonObject:
     return {"id": str(source.number), "data": data | {"text": source.passage.text}}
 
 
-def _messages(prompt: Prompt, target: Target, *, with_documents: bool) -> list[JsonObject]:
-    messages: list[JsonObject] = [_message(turn) for turn in prompt.conversation if _says_something(turn)]
-    asked = prompt.question if with_documents and (prompt.content or not messages) else prompt.content
-    if asked.strip():
-        messages.append({"role": "user", "content": asked})
-    if not messages:
-        raise InvalidRequestError(
-            "the prompt asks nothing",
-            hint="give it content or a conversation",
-            provider=target.provider,
-            model=target.model,
-        )
+def _messages(prompt: Prompt, documents: Sequence[NumberedSource], target: Target) -> list[JsonObject]:
+    messages = [_message(turn) for turn in sent_turns(prompt, documents, target)]
     return [{"role": "system", "content": prompt.instructions}, *messages] if prompt.instructions else messages
-
-
-def _says_something(turn: Message) -> bool:
-    return turn.role is Role.TOOL or bool(turn.tool_calls) or bool(turn.text.strip())
 
 
 def _message(turn: Message) -> JsonObject:
@@ -150,14 +122,8 @@ def _message(turn: Message) -> JsonObject:
 
 def _plan(call: ToolCall) -> tuple[str, str]:
     """What was planned and thought before the call, from its signature; nothing where another provider wrote it."""
-    try:
-        carried = json.loads(call.signature) if call.signature else None
-    except ValueError:
-        return "", ""
-    if not isinstance(carried, dict):
-        return "", ""
-    plan, thinking = carried.get("tool_plan"), carried.get("thought")
-    return plan if isinstance(plan, str) else "", thinking if isinstance(thinking, str) else ""
+    brought = carried(call)
+    return text_or_empty(brought.get("tool_plan")), text_or_empty(brought.get("thought"))
 
 
 def _call(call: ToolCall) -> JsonObject:

@@ -98,6 +98,8 @@ class Dialect(Protocol):
 
         Raises:
             UnsupportedParameterError: the prompt asks for what this provider has not.
+            InvalidRequestError: the prompt asks nothing, or its conversation is none.
+            ConfigurationError: the target has a quirk that the dialect does not know.
         """
         ...
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 from rag_engine.llm.providers.dialect import ReportedFault
+from rag_engine.llm.providers.received import text_or_empty
 from rag_engine.types.document import JsonValue
 
 _DURATION = re.compile(r"\d{1,9}(?:\.\d{1,9})?(?=s\Z)", re.ASCII)
@@ -27,7 +28,7 @@ def reported_fault(value: JsonValue) -> ReportedFault:
     error = first.get("error") if isinstance(first, dict) else None
     if isinstance(error, str):
         described = first.get("error_description") if isinstance(first, dict) else None
-        return ReportedFault(type=error, message=described if isinstance(described, str) else error)
+        return ReportedFault(type=error, message=text_or_empty(described) or error)
     if not isinstance(error, dict):
         return ReportedFault()
     number = error.get("code")
@@ -38,25 +39,21 @@ def reported_fault(value: JsonValue) -> ReportedFault:
     for detail in details if isinstance(details, list) else ():
         if not isinstance(detail, dict):
             continue
-        kind = _text(detail.get("@type"))
+        kind = text_or_empty(detail.get("@type"))
         if kind.endswith("RetryInfo"):
-            found = _DURATION.match(_text(detail.get("retryDelay")))
+            found = _DURATION.match(text_or_empty(detail.get("retryDelay")))
             delay = float(found[0]) if found else delay
         elif kind.endswith("ErrorInfo"):
-            reasons.append(_text(detail.get("reason")))
+            reasons.append(text_or_empty(detail.get("reason")))
         elif kind.endswith("QuotaFailure"):
             violations = detail.get("violations")
             if isinstance(violations, list):
-                reasons += [_text(one.get("quotaId")) for one in violations if isinstance(one, dict)]
+                reasons += [text_or_empty(one.get("quotaId")) for one in violations if isinstance(one, dict)]
     return ReportedFault(
-        type=_text(error.get("status")),
-        code=str(number) if type(number) is int else _text(number),
+        type=text_or_empty(error.get("status")),
+        code=str(number) if type(number) is int else text_or_empty(number),
         reason=",".join(reason for reason in reasons if reason),
-        message=_text(error.get("message")),
+        message=text_or_empty(error.get("message")),
         retry_delay=delay,
         status=status,
     )
-
-
-def _text(value: object) -> str:
-    return value if isinstance(value, str) else ""

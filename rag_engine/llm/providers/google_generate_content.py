@@ -9,7 +9,7 @@ from rag_engine.llm.providers.dialect import Framing, JsonObject, ReportedFault,
 from rag_engine.llm.providers.google_fault import reported_fault
 from rag_engine.llm.providers.google_reply import GoogleAssembler
 from rag_engine.llm.providers.google_request import request_body
-from rag_engine.llm.providers.reply_values import bad_response
+from rag_engine.llm.providers.received import bad_response
 from rag_engine.types.document import JsonValue
 from rag_engine.types.generation import Completion, Prompt
 

@@ -5,10 +5,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from rag_engine.errors import IncompleteResponseError, OutputFilteredError, PromptBlockedError
+from rag_engine.errors import OutputFilteredError, PromptBlockedError
 from rag_engine.llm.providers.dialect import JsonObject, Target
+from rag_engine.llm.providers.finish_reasons import settled_reason
 from rag_engine.llm.providers.google_fault import holds_error, reported_fault
-from rag_engine.llm.providers.reply_values import OWN_ID, arguments_text, bad_response, count_of, parsed, whole_text
+from rag_engine.llm.providers.received import bad_response, incomplete_response, parsed, text_or_empty, whole_text
+from rag_engine.llm.providers.reported_usage import NO_NUMBERS, count_of, reported_usage, sum_of
+from rag_engine.llm.providers.tool_arguments import OWN_ID, arguments_of_object
 from rag_engine.llm.transport import ServerEvent
 from rag_engine.types.conversation import ToolCall
 from rag_engine.types.generation import (
@@ -18,7 +21,6 @@ from rag_engine.types.generation import (
     ReasoningDelta,
     TextDelta,
     Usage,
-    UsageSource,
 )
 
 # Ends of an answer. CONTINUATION is a limit of the request that another request could go beyond.
@@ -92,10 +94,10 @@ class GoogleAssembler:
         candidate = self._candidate(fragment)
         if candidate is None:
             return ()
-        if not self._model and isinstance(fragment.get("modelVersion"), str):
-            self._model = fragment["modelVersion"]
-        if not self._response_id and isinstance(fragment.get("responseId"), str):
-            self._response_id = fragment["responseId"]
+        if not self._model:
+            self._model = text_or_empty(fragment.get("modelVersion"))
+        if not self._response_id:
+            self._response_id = text_or_empty(fragment.get("responseId"))
         deltas: list[CompletionEvent] = []
         calls = len(self._calls)
         for part in self._parts(candidate):
@@ -119,19 +121,12 @@ class GoogleAssembler:
         """
         target = self._target
         if self._finish is None:
-            raise IncompleteResponseError(
-                f"the answer of {target.provider} ended before its end", provider=target.provider, model=target.model
-            )
+            raise incomplete_response(target, "gave no reason for the end of its answer")
         text = "".join(self._text)
-        finish = self._finish
-        if finish is FinishReason.STOP and self._calls:
-            finish = FinishReason.TOOL_CALLS
-        if finish is FinishReason.STOP and not text:
-            raise bad_response(target, "ended its answer without a word")
         return Completion(
             text=text,
             model=self._model or target.model,
-            finish_reason=finish,
+            finish_reason=settled_reason(self._finish, text=text, calls=len(self._calls), target=target),
             usage=_usage(self._usage, wrote=bool(text or self._calls)),
             tool_calls=tuple(self._calls),
             reasoning="".join(self._reasoning),
@@ -188,17 +183,15 @@ class GoogleAssembler:
         name = call.get("name") if isinstance(call, dict) else None
         if not isinstance(call, dict) or not isinstance(name, str) or not name or call.get("willContinue"):
             raise bad_response(self._target, "asks for a tool without naming it, or not to the end")
-        arguments = call.get("args")
-        given = call.get("id")
         return ToolCall(
-            id=given if isinstance(given, str) and given else f"{OWN_ID}{len(self._calls) + 1}",
+            id=text_or_empty(call.get("id")) or f"{OWN_ID}{len(self._calls) + 1}",
             name=whole_text(name, self._target),
-            arguments=arguments_text({} if arguments is None else arguments, self._target),
-            signature=signature if isinstance(signature, str) else "",
+            arguments=arguments_of_object(call.get("args"), self._target),
+            signature=text_or_empty(signature),
         )
 
     def _end(self, finish: object) -> FinishReason:
-        word = finish if isinstance(finish, str) else ""
+        word = text_or_empty(finish)
         if word in _ENDS:
             return _ENDS[word]
         if word in _FILTERED:
@@ -213,7 +206,7 @@ class GoogleAssembler:
 def _usage(reported: object, *, wrote: bool) -> Usage:
     """Numbers of zero are left out on the wire, but for those that cannot be zero."""
     if not isinstance(reported, dict):
-        return Usage(source=UsageSource.ESTIMATED)
+        return NO_NUMBERS
     asked, tools, cached, written, thought = (
         count_of(reported.get(name, 0))
         for name in (
@@ -224,16 +217,9 @@ def _usage(reported: object, *, wrote: bool) -> Usage:
             "thoughtsTokenCount",
         )
     )
-    if asked is None or tools is None or cached is None or written is None or thought is None:
-        return Usage(source=UsageSource.ESTIMATED)
-    if not asked or cached > asked + tools or (wrote and not written):
-        return Usage(source=UsageSource.ESTIMATED)
-    return Usage(
-        input_tokens=asked + tools,
-        output_tokens=written + thought,
-        cache_read_tokens=cached,
-        reasoning_tokens=thought,
-    )
+    if not asked or (wrote and not written):
+        return NO_NUMBERS
+    return reported_usage(sum_of(asked, tools), sum_of(written, thought), cache_read=cached, thought=thought)
 
 
 def _word(value: object) -> str:

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import json
 
-from rag_engine.errors import InvalidRequestError, UnsupportedParameterError
 from rag_engine.llm.providers.dialect import JsonObject, Target
 from rag_engine.llm.providers.google_quirks import GoogleQuirks
-from rag_engine.llm.providers.reply_values import OWN_ID, arguments_object
+from rag_engine.llm.providers.quirk_reading import read_quirks
+from rag_engine.llm.providers.sent_turns import tool_of
+from rag_engine.llm.providers.tool_arguments import OWN_ID, arguments_to_send
+from rag_engine.llm.providers.unsendable import asks_nothing, unsupported
 from rag_engine.types.conversation import Message, Role, ToolCall, ToolChoice
 from rag_engine.types.generation import Prompt
 
@@ -20,7 +22,7 @@ def request_body(prompt: Prompt, target: Target) -> JsonObject:
         UnsupportedParameterError: a tool that is not among the tools is to be called, or an effort that the model has
             no tokens for.
     """
-    quirks = GoogleQuirks.read(target.quirks)
+    quirks = read_quirks(GoogleQuirks, target.quirks)
     body: JsonObject = {"contents": _contents(prompt, target)}
     if prompt.instructions:
         body["systemInstruction"] = {"parts": [{"text": prompt.instructions}], "role": "user"}
@@ -68,14 +70,12 @@ def _contents(prompt: Prompt, target: Target) -> list[JsonObject]:
     if prompt.content:
         contents.append({"role": "user", "parts": [{"text": prompt.content}]})
     if not contents:
-        raise InvalidRequestError(
-            "the prompt asks nothing", hint="give it content or turns", provider=target.provider, model=target.model
-        )
+        raise asks_nothing(target)
     return contents
 
 
 def _call(call: ToolCall, target: Target) -> JsonObject:
-    function: JsonObject = {"name": call.name, "args": arguments_object(call, target)}
+    function: JsonObject = {"name": call.name, "args": arguments_to_send(call, target)}
     if call.id and not call.id.startswith(OWN_ID):
         function["id"] = call.id
     part: JsonObject = {"functionCall": function}
@@ -85,15 +85,7 @@ def _call(call: ToolCall, target: Target) -> JsonObject:
 
 
 def _result(message: Message, names: dict[str, str], target: Target) -> JsonObject:
-    name = message.tool_name or names.get(message.tool_call_id, "")
-    if not name:
-        raise InvalidRequestError(
-            "a tool's turn names neither its tool nor a call before it",
-            hint="give the turn tool_name, or the tool_call_id of the call that it answers",
-            provider=target.provider,
-            model=target.model,
-        )
-    response: JsonObject = {"name": name, "response": _as_object(message.text)}
+    response: JsonObject = {"name": tool_of(message, names, target), "response": _as_object(message.text)}
     if message.tool_call_id and not message.tool_call_id.startswith(OWN_ID):
         response["id"] = message.tool_call_id
     return {"functionResponse": response}
@@ -124,11 +116,10 @@ def _function_calling(prompt: Prompt, target: Target, quirks: GoogleQuirks) -> J
         return {"mode": "ANY"}
     if choice in {tool.name for tool in prompt.tools}:
         return {"mode": "ANY", "allowedFunctionNames": [str(choice)]}
-    raise UnsupportedParameterError(
-        f"the tool choice {str(choice)!r} needs a tool that the prompt has not",
-        hint="add the tool to the prompt, or leave the choice to the model",
-        provider=target.provider,
-        model=target.model,
+    raise unsupported(
+        target,
+        f"cannot be told to call {str(choice)!r}: the prompt has no such tool",
+        "add the tool to the prompt, or leave the choice to the model",
     )
 
 
@@ -167,9 +158,8 @@ def _budget(effort: str, target: Target, quirks: GoogleQuirks) -> int:
         return quirks.thinking_budgets[effort]
     if effort == "-1" or (effort.isascii() and effort.isdigit() and len(effort) < 10):
         return int(effort)
-    raise UnsupportedParameterError(
-        f"{target.model} thinks by a number of tokens, and {effort!r} is none",
-        hint=f"write a number, or one of: {', '.join(quirks.thinking_budgets)}",
-        provider=target.provider,
-        model=target.model,
+    raise unsupported(
+        target,
+        f"thinks by a number of tokens, and {effort!r} is none",
+        f"write a number, or one of: {', '.join(quirks.thinking_budgets)}",
     )

@@ -4,10 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from rag_engine.errors import IncompleteResponseError
 from rag_engine.llm.providers.dialect import JsonObject, ReportedFault, Target
+from rag_engine.llm.providers.finish_reasons import settled_reason
 from rag_engine.llm.providers.ollama_quirks import OllamaQuirks
-from rag_engine.llm.providers.reply_values import OWN_ID, arguments_text, bad_response, count_of, parsed, whole_text
+from rag_engine.llm.providers.quirk_reading import read_quirks
+from rag_engine.llm.providers.received import (
+    bad_response,
+    incomplete_response,
+    parsed_object,
+    text_or_empty,
+    whole_text,
+)
+from rag_engine.llm.providers.reported_usage import NO_NUMBERS, count_of, reported_usage
+from rag_engine.llm.providers.tool_arguments import OWN_ID, arguments_of_object
 from rag_engine.llm.transport import ServerEvent
 from rag_engine.types.conversation import ToolCall
 from rag_engine.types.document import JsonValue
@@ -17,8 +26,6 @@ from rag_engine.types.generation import (
     FinishReason,
     ReasoningDelta,
     TextDelta,
-    Usage,
-    UsageSource,
 )
 
 # Some whole answers give no reason for their end.
@@ -30,7 +37,7 @@ class OllamaAssembler:
 
     def __init__(self, target: Target) -> None:
         self._target = target
-        self._window = OllamaQuirks.read(target.quirks).num_ctx
+        self._window = read_quirks(OllamaQuirks, target.quirks).num_ctx
         self._text: list[str] = []
         self._reasoning: list[str] = []
         self._calls: list[ToolCall] = []
@@ -43,10 +50,7 @@ class OllamaAssembler:
 
     def feed(self, event: ServerEvent) -> Sequence[CompletionEvent]:
         """What a line adds."""
-        value = parsed(event.data, self._target)
-        if not isinstance(value, dict):
-            raise bad_response(self._target, "sent a line that is no object")
-        return self.add(value)
+        return self.add(parsed_object(event.data, self._target))
 
     def add(self, line: JsonObject) -> Sequence[CompletionEvent]:
         """As ``feed``, of one that is parsed."""
@@ -78,9 +82,7 @@ class OllamaAssembler:
         """
         target, last = self._target, self._last
         if last is None:
-            raise IncompleteResponseError(
-                f"the answer of {target.provider} ended before its end", provider=target.provider, model=target.model
-            )
+            raise incomplete_response(target, "did not say that its answer is done")
         reason = last.get("done_reason")
         finish = _ENDS.get(reason) if reason is None or isinstance(reason, str) else None
         if finish is None:
@@ -90,17 +92,12 @@ class OllamaAssembler:
         if finish is FinishReason.STOP and self._window and (read or 0) + (written or 0) >= self._window:
             # Ollama cuts silently what goes over the window: that the window is full is all that can be seen of it.
             finish = FinishReason.LENGTH
-        if finish is FinishReason.STOP and self._calls:
-            finish = FinishReason.TOOL_CALLS
-        if finish is FinishReason.STOP and not text:
-            raise bad_response(target, "ended its answer without a word")
-        named = last.get("model")
         return Completion(
             text=text,
-            model=named if isinstance(named, str) and named else target.model,
-            finish_reason=finish,
+            model=text_or_empty(last.get("model")) or target.model,
+            finish_reason=settled_reason(finish, text=text, calls=len(self._calls), target=target),
             # A prompt that the server had in its cache may be counted with nothing.
-            usage=Usage(read, written) if read and written is not None else Usage(source=UsageSource.ESTIMATED),
+            usage=reported_usage(read, written) if read else NO_NUMBERS,
             tool_calls=tuple(self._calls),
             reasoning="".join(self._reasoning),
         )
@@ -126,12 +123,10 @@ class OllamaAssembler:
         name = function.get("name") if isinstance(function, dict) else None
         if not isinstance(call, dict) or not isinstance(function, dict) or not isinstance(name, str) or not name:
             raise bad_response(self._target, "asks for a tool without naming it")
-        arguments = function.get("arguments")
-        given = call.get("id")
         return ToolCall(
-            id=given if isinstance(given, str) and given else f"{OWN_ID}{len(self._calls) + 1}",
+            id=text_or_empty(call.get("id")) or f"{OWN_ID}{len(self._calls) + 1}",
             name=whole_text(name, self._target),
-            arguments=arguments_text({} if arguments is None else arguments, self._target),
+            arguments=arguments_of_object(function.get("arguments"), self._target),
         )
 
 
@@ -143,9 +138,9 @@ def reported_fault(value: JsonValue) -> ReportedFault:
         return ReportedFault(message=error)
     if not isinstance(error, dict):
         return ReportedFault()
-    message, kind, code = error.get("message"), error.get("type"), error.get("code")
+    code = error.get("code")
     return ReportedFault(
-        type=kind if isinstance(kind, str) else "",
+        type=text_or_empty(error.get("type")),
         code=str(code) if type(code) in (int, str) else "",
-        message=message if isinstance(message, str) else "",
+        message=text_or_empty(error.get("message")),
     )

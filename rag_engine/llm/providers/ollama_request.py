@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from rag_engine.errors import InvalidRequestError, UnsupportedParameterError
 from rag_engine.llm.providers.dialect import JsonObject, Target
 from rag_engine.llm.providers.ollama_quirks import OllamaQuirks
-from rag_engine.llm.providers.reply_values import arguments_object
+from rag_engine.llm.providers.quirk_reading import read_quirks
+from rag_engine.llm.providers.sent_turns import described_tool, tool_of
+from rag_engine.llm.providers.tool_arguments import arguments_to_send
+from rag_engine.llm.providers.unsendable import asks_nothing, unsupported
 from rag_engine.types.conversation import Role, Sampling, ToolChoice
 from rag_engine.types.generation import Prompt
 
@@ -20,26 +22,15 @@ def request_body(prompt: Prompt, target: Target, *, stream: bool) -> JsonObject:
         InvalidRequestError: the conversation is not one, or asks nothing.
         UnsupportedParameterError: a tool must be called, which the interface cannot ask for.
     """
-    quirks = OllamaQuirks.read(target.quirks)
+    quirks = read_quirks(OllamaQuirks, target.quirks)
     if prompt.tool_choice not in (ToolChoice.AUTO, ToolChoice.NONE):
-        raise UnsupportedParameterError(
-            f"Ollama's interface cannot make {target.model} call a tool",
-            hint="leave the choice to the model",
-            provider=target.provider,
-            model=target.model,
-        )
+        raise unsupported(target, "cannot be made to call a tool", "leave the choice to the model")
     # The interface wants no tools where none may be called: it has no word for the choice.
     tools = prompt.tools if prompt.tool_choice == ToolChoice.AUTO else ()
     body: JsonObject = {
         "model": target.model,
         "messages": _messages(prompt, target),
-        "tools": [
-            {
-                "type": "function",
-                "function": {"name": tool.name, "description": tool.description, "parameters": dict(tool.parameters)},
-            }
-            for tool in tools
-        ],
+        "tools": [described_tool(tool) for tool in tools],
         "stream": stream,
     }
     if prompt.schema is not None:
@@ -65,26 +56,17 @@ def _messages(prompt: Prompt, target: Target) -> list[JsonObject]:
         if turn.tool_calls:
             names.update({call.id: call.name for call in turn.tool_calls})
             message["tool_calls"] = [
-                {"function": {"name": call.name, "arguments": arguments_object(call, target)}}
+                {"function": {"name": call.name, "arguments": arguments_to_send(call, target)}}
                 for call in turn.tool_calls
             ]
         if turn.role is Role.TOOL:
-            message["tool_name"] = turn.tool_name or names.get(turn.tool_call_id, "")
-            if not message["tool_name"]:
-                raise InvalidRequestError(
-                    "a tool's turn names neither its tool nor a call before it",
-                    hint="give the turn tool_name, or the tool_call_id of the call that it answers",
-                    provider=target.provider,
-                    model=target.model,
-                )
+            message["tool_name"] = tool_of(turn, names, target)
         messages.append(message)
     if prompt.content:
         messages.append({"role": "user", "content": prompt.content})
     elif not prompt.conversation:
         # To a chat without turns Ollama only loads the model.
-        raise InvalidRequestError(
-            "the prompt asks nothing", hint="give it content or turns", provider=target.provider, model=target.model
-        )
+        raise asks_nothing(target)
     return messages
 
 

@@ -7,7 +7,7 @@ from urllib.parse import quote
 
 from rag_engine.llm.providers.dialect import Framing, JsonObject, ReportedFault, Target
 from rag_engine.llm.providers.openai_faults import openai_fault, reports_an_error
-from rag_engine.llm.providers.openai_quirks import openai_quirks
+from rag_engine.llm.providers.openai_quirks import OpenAIQuirks
 from rag_engine.llm.providers.openai_reply import (
     Asked,
     Said,
@@ -17,11 +17,12 @@ from rag_engine.llm.providers.openai_reply import (
     meaning,
     text_and_thought,
     unfinished,
-    whole_characters,
 )
 from rag_engine.llm.providers.openai_request import chat_body
 from rag_engine.llm.providers.openai_stream import OpenAIChatAssembler
 from rag_engine.llm.providers.openai_tool_calls import ToolCalls
+from rag_engine.llm.providers.quirk_reading import read_quirks
+from rag_engine.llm.providers.received import text_or_empty, whole_text
 from rag_engine.types.document import JsonValue
 from rag_engine.types.generation import Completion, Prompt
 
@@ -30,7 +31,7 @@ UNQUOTED = "!$&'()*+,;=:@"
 
 
 class OpenAIChat:
-    """The dialect; in what its speakers differ is in ``openai_quirks`` and in their data."""
+    """The dialect; in what its speakers differ is in ``OpenAIQuirks`` and in their data."""
 
     @property
     def framing(self) -> Framing:
@@ -39,7 +40,7 @@ class OpenAIChat:
 
     def path(self, target: Target, *, stream: bool) -> str:  # noqa: ARG002 - the body says whether it streams
         """Path and query behind the base address."""
-        path = openai_quirks(target.quirks).path
+        path = read_quirks(OpenAIQuirks, target.quirks).path
         if "{" not in path:
             return path
         return path.format(model=quote(target.model, safe=UNQUOTED), api_version=quote(target.api_version, safe=""))
@@ -55,7 +56,7 @@ class OpenAIChat:
             UnsupportedParameterError: the prompt asks for what the model has not.
             ConfigurationError: the provider's data has a quirk that nobody knows.
         """
-        return chat_body(prompt, target, openai_quirks(target.quirks), stream=stream)
+        return chat_body(prompt, target, read_quirks(OpenAIQuirks, target.quirks), stream=stream)
 
     def completion(self, body: JsonObject, prompt: Prompt, target: Target) -> Completion:
         """What a whole answer says.
@@ -66,7 +67,7 @@ class OpenAIChat:
             OutputFilteredError, PromptBlockedError: a filter stood in the way.
             IncompleteResponseError: it lacks its end.
         """
-        asked = Asked(prompt, target, openai_quirks(target.quirks))
+        asked = Asked(prompt, target, read_quirks(OpenAIQuirks, target.quirks))
         came: object = body
         if isinstance(came, list) and came and isinstance(came[0], dict):
             raise openai_fault(came)
@@ -86,7 +87,7 @@ class OpenAIChat:
 
     def assembler(self, prompt: Prompt, target: Target) -> OpenAIChatAssembler:
         """For one stream."""
-        return OpenAIChatAssembler(Asked(prompt, target, openai_quirks(target.quirks)))
+        return OpenAIChatAssembler(Asked(prompt, target, read_quirks(OpenAIQuirks, target.quirks)))
 
     def fault(self, body: JsonValue) -> ReportedFault:
         """What the body of an answer with an error's status says."""
@@ -108,14 +109,13 @@ def _said(body: JsonObject, choice: JsonObject, asked: Asked) -> Said:
     calls = ToolCalls(asked)
     if message.get("tool_calls") and not cut:
         calls.add(message["tool_calls"], whole=True)
-    model, named = body.get("model"), body.get("id")
     return Said(
         finish=finish,
-        text=whole_characters(text + refusal, asked),
+        text=whole_text(text + refusal, asked.target),
         refusal=bool(refusal),
-        reasoning=whole_characters("".join(thoughts), asked),
+        reasoning=whole_text("".join(thoughts), asked.target),
         tool_calls=calls.finished(),
-        model=model if isinstance(model, str) else "",
-        id=named if isinstance(named, str) else "",
+        model=text_or_empty(body.get("model")),
+        id=text_or_empty(body.get("id")),
         about=body,
     )

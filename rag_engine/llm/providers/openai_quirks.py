@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import MISSING, dataclass, field, fields
-from typing import Any
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
-from rag_engine.errors import ConfigurationError
+from rag_engine.llm.providers.quirk_reading import read_by, words_for
 from rag_engine.types.document import JsonValue
 
 FILTERED = "content_filter"
@@ -50,75 +49,5 @@ class OpenAIQuirks:
     cache_breakpoints: int = 0
     reasoning_fields: tuple[str, ...] = ()
     timings: bool = False
-    finish_reasons: Mapping[str, str] = field(default_factory=dict)
+    finish_reasons: Mapping[str, str] = field(default_factory=dict, metadata=read_by(words_for(*MEANINGS)))
     speaks_after_end: bool = False
-
-
-def openai_quirks(values: Mapping[str, JsonValue]) -> OpenAIQuirks:
-    """The quirks that ``values`` says.
-
-    Raises:
-        ConfigurationError: one is unknown, or of another kind than it should be.
-    """
-    if not values:
-        return _USUAL
-    read: dict[str, Any] = {}
-    for name, value in values.items():
-        if name not in _READERS:
-            raise ConfigurationError(f"no quirk is called {name!r}", hint=f"known are: {', '.join(sorted(_READERS))}")
-        try:
-            read[name] = _READERS[name](value)
-        except ValueError as error:
-            raise ConfigurationError(f"the quirk {name} must be {error}") from None
-    return OpenAIQuirks(**read)
-
-
-def _text(value: JsonValue) -> str:
-    if isinstance(value, str):
-        return value
-    raise ValueError("a text")
-
-
-def _yes_or_no(value: JsonValue) -> bool:
-    if isinstance(value, bool):
-        return value
-    raise ValueError("true or false")
-
-
-def _number(value: JsonValue) -> int:
-    if isinstance(value, int) and not isinstance(value, bool) and value >= 0:
-        return value
-    raise ValueError("a number from 0 on")
-
-
-def _texts(value: JsonValue) -> tuple[str, ...]:
-    if isinstance(value, list):
-        return tuple(_text(entry) for entry in value)
-    raise ValueError("a list of texts")
-
-
-def _table(value: JsonValue) -> dict[str, JsonValue]:
-    if isinstance(value, dict):
-        return value
-    raise ValueError("a table")
-
-
-def _meanings(value: JsonValue) -> dict[str, str]:
-    if isinstance(value, dict) and all(meant in tuple(MEANINGS) for meant in value.values()):
-        return {word: str(meant) for word, meant in value.items()}
-    raise ValueError(f"a table with values among: {', '.join(sorted(MEANINGS))}")
-
-
-_BY_KIND: dict[type, Callable[[JsonValue], object]] = {
-    str: _text,
-    bool: _yes_or_no,
-    int: _number,
-    tuple: _texts,
-    dict: _table,
-}
-# Each is read as what its default is.
-_READERS: dict[str, Callable[[JsonValue], object]] = {
-    **{entry.name: _BY_KIND[type({} if entry.default is MISSING else entry.default)] for entry in fields(OpenAIQuirks)},
-    "finish_reasons": _meanings,
-}
-_USUAL = OpenAIQuirks()

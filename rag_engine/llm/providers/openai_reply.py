@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -10,11 +9,12 @@ from typing import Any
 from rag_engine.error_handler import Phase
 from rag_engine.errors import BadResponseError, IncompleteResponseError, OutputFilteredError, PromptBlockedError
 from rag_engine.llm.providers.dialect import JsonObject, ReportedFault, Target
+from rag_engine.llm.providers.finish_reasons import settled_reason
 from rag_engine.llm.providers.openai_quirks import FAILED, FILTERED, MEANINGS, OpenAIQuirks
+from rag_engine.llm.providers.received import bad_response, incomplete_response
+from rag_engine.llm.providers.reported_usage import NO_NUMBERS, count_of, reported_usage, sum_of
 from rag_engine.types.conversation import ToolCall
-from rag_engine.types.generation import Completion, FinishReason, Prompt, Usage, UsageSource
-
-SURROGATE = re.compile("[\ud800-\udfff]")
+from rag_engine.types.generation import Completion, FinishReason, Prompt, Usage
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,14 +25,9 @@ class Asked:
     target: Target
     quirks: OpenAIQuirks
 
-    def bad(self, what: str, *, phase: Phase = Phase.VALIDATE) -> BadResponseError:
-        """The answer is not what the interface says. What came is not quoted: it may hold anything."""
-        return BadResponseError(
-            f"{self.target.provider}/{self.target.model} {what}",
-            provider=self.target.provider,
-            model=self.target.model,
-            phase=phase,
-        )
+    def bad(self, why: str, *, phase: Phase = Phase.VALIDATE) -> BadResponseError:
+        """The answer is not what the interface says."""
+        return bad_response(self.target, why, phase=phase)
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,23 +50,20 @@ def judged(said: Said, asked: Asked) -> Completion:
     Raises:
         BadResponseError: it is no answer.
     """
-    finish = meaning(said.finish, asked)
-    reason = FinishReason.STOP
-    if finish == FinishReason.LENGTH:
-        reason = FinishReason.LENGTH  # what is cut asks for no tool: a call may be cut, or the next one missing
-    elif said.tool_calls:
-        reason = FinishReason.TOOL_CALLS  # some say "stop" where one certain tool had to be called
-    elif finish == FinishReason.TOOL_CALLS:
-        raise asked.bad("asks for tools and names none")
-    elif said.refusal:
+    reason = FinishReason(meaning(said.finish, asked))
+    if reason is FinishReason.STOP and said.refusal and not said.tool_calls:
         reason = FinishReason.REFUSED
-    elif not said.text and not asked.prompt.sampling.stop:  # where words stop it, the first may be one of them
-        raise asked.bad("finished without a word")
+    # Some say "stop" where one certain tool had to be called, and none says whether a stop sequence was met.
+    at_sequence = bool(asked.prompt.sampling.stop)
+    reason = settled_reason(
+        reason, text=said.text, calls=len(said.tool_calls), target=asked.target, at_sequence=at_sequence
+    )
     return Completion(
         text=said.text,
         model=said.model or asked.target.model,
         finish_reason=reason,
         usage=read_usage(said.about, asked.quirks),
+        # What is cut asks for no tool: a call may be cut, or the next one missing.
         tool_calls=said.tool_calls if reason is FinishReason.TOOL_CALLS else (),
         reasoning=said.reasoning,
         request_id=said.id,
@@ -108,13 +100,7 @@ def finish_of(choice: JsonObject, asked: Asked) -> str:
 
 def unfinished(asked: Asked, characters: int) -> IncompleteResponseError:
     """The answer lacks its end."""
-    target = asked.target
-    return IncompleteResponseError(
-        f"{target.provider}/{target.model} gave no reason for its end after {characters} characters",
-        provider=target.provider,
-        model=target.model,
-        phase=Phase.VALIDATE,
-    )
+    return incomplete_response(asked.target, f"gave no reason for its end after {characters} characters")
 
 
 def filtered(asked: Asked, what: str, *, prompt: bool = False) -> OutputFilteredError | PromptBlockedError:
@@ -180,16 +166,6 @@ def text_and_thought(content: object, asked: Asked, *, within: bool = False) -> 
     return "".join(text), "".join(thought)
 
 
-def whole_characters(text: str, asked: Asked) -> str:
-    """The text with halves of characters joined, which JSON can hold and nothing else can."""
-    if text.isascii() or not SURROGATE.search(text):
-        return text
-    try:
-        return text.encode("utf-16-le", "surrogatepass").decode("utf-16-le")
-    except UnicodeDecodeError:
-        raise asked.bad("answers with half a character") from None
-
-
 def read_usage(reply: Mapping[str, Any], quirks: OpenAIQuirks) -> Usage:
     """The numbers that ``usage`` or llama.cpp's ``timings`` give; zeros that say so where there are none."""
     usage = reply.get("usage")
@@ -199,29 +175,30 @@ def read_usage(reply: Mapping[str, Any], quirks: OpenAIQuirks) -> Usage:
             return _detailed(usage, read, written)
     timings = reply.get("timings")
     if quirks.timings and isinstance(timings, dict):
-        read, written = _count(timings, "prompt_n"), _count(timings, "predicted_n")
-        if read is not None and written is not None:
-            cached = _count(timings, "cache_n") or 0
-            return Usage(read + cached, written, cache_read_tokens=cached)
-    return Usage(source=UsageSource.ESTIMATED)
+        cached = _count(timings, "cache_n") or 0
+        return reported_usage(
+            sum_of(_count(timings, "prompt_n"), cached), _count(timings, "predicted_n"), cache_read=cached
+        )
+    return NO_NUMBERS
 
 
 def _detailed(usage: JsonObject, read: int, written: int) -> Usage:
+    """Many servers imitate the details badly: those that cannot be are left out, and the whole is believed."""
     prompt_details, details = usage.get("prompt_tokens_details"), usage.get("completion_tokens_details")
     cached = _count(prompt_details, "cached_tokens") or _count(usage, "num_cached_tokens") or 0
     kept = _count(prompt_details, "cache_write_tokens") or 0
     thought = _count(details, "reasoning_tokens") or 0
     if thought and _count(usage, "total_tokens") == read + written + thought:
         written += thought  # some count what was thought beside what was written
-    return Usage(
+    cached = cached if cached <= read else 0
+    return reported_usage(
         read,
         written,
-        cache_read_tokens=cached if cached <= read else 0,
-        cache_write_tokens=kept if kept <= read else 0,
-        reasoning_tokens=thought if thought <= written else 0,
+        cache_read=cached,
+        cache_write=kept if cached + kept <= read else 0,
+        thought=thought if thought <= written else 0,
     )
 
 
 def _count(numbers: object, name: str) -> int | None:
-    value = numbers.get(name) if isinstance(numbers, dict) else None
-    return value if type(value) is int and value >= 0 else None
+    return count_of(numbers.get(name)) if isinstance(numbers, dict) else None

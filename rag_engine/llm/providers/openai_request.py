@@ -7,9 +7,10 @@ import itertools
 import json
 import re
 
-from rag_engine.errors import UnsupportedParameterError
 from rag_engine.llm.providers.dialect import JsonObject, Target
 from rag_engine.llm.providers.openai_quirks import OpenAIQuirks
+from rag_engine.llm.providers.sent_turns import described_tool
+from rag_engine.llm.providers.unsendable import unsupported
 from rag_engine.types.conversation import Message, Role, Tool, ToolCall, ToolChoice
 from rag_engine.types.generation import Prompt
 
@@ -26,7 +27,7 @@ def chat_body(prompt: Prompt, target: Target, quirks: OpenAIQuirks, *, stream: b
         body.update(_tools(prompt, target, quirks))
     if prompt.schema is not None:
         if not quirks.schema_form:
-            raise _unsupported(target, "takes no JSON schema", "leave the schema out, or take another model or version")
+            raise unsupported(target, "takes no JSON schema", "leave the schema out, or take another model or version")
         schema = {"name": prompt.schema.name, "schema": dict(prompt.schema.schema), "strict": prompt.schema.strict}
         body["response_format"] = {"type": quirks.schema_form, quirks.schema_form: schema}
     if prompt.cache and quirks.cache_key:
@@ -97,7 +98,7 @@ def _tool_id(given: str, quirks: OpenAIQuirks) -> str:
 
 def _check_order(turns: list[Message], target: Target, quirks: OpenAIQuirks) -> None:
     if quirks.last_turns and turns[-1].role.value not in quirks.last_turns:
-        raise _unsupported(
+        raise unsupported(
             target,
             f"answers no conversation that ends with the {turns[-1].role.value}'s turn",
             f"end it with a turn of: {', '.join(quirks.last_turns)}",
@@ -105,7 +106,7 @@ def _check_order(turns: list[Message], target: Target, quirks: OpenAIQuirks) -> 
     if not quirks.user_after_tool:
         for turn, following in itertools.pairwise(turns):
             if turn.role is Role.TOOL and following.role is Role.USER:
-                raise _unsupported(
+                raise unsupported(
                     target,
                     "takes no user's turn right after a tool's",
                     "let the model answer the tool's result first: ask with the content empty",
@@ -143,7 +144,7 @@ def _tools(prompt: Prompt, target: Target, quirks: OpenAIQuirks) -> JsonObject:
     if kind not in quirks.tool_choices:
         if choice == ToolChoice.NONE:
             return {}  # without tools none is asked for
-        raise _unsupported(
+        raise unsupported(
             target, f"cannot be told the choice of tool {choice!r}", f"take one of: {', '.join(quirks.tool_choices)}"
         )
     body: JsonObject = {"tools": [_tool(tool) for tool in prompt.tools]}
@@ -155,23 +156,13 @@ def _tools(prompt: Prompt, target: Target, quirks: OpenAIQuirks) -> JsonObject:
 
 
 def _tool(tool: Tool) -> JsonObject:
-    function: JsonObject = {
-        "name": tool.name,
-        "description": tool.description,
-        "parameters": dict(tool.parameters),
-    }
+    described = described_tool(tool)
     if tool.strict:
-        function["strict"] = True
-    return {"type": "function", "function": function}
+        described["function"]["strict"] = True
+    return described
 
 
 def _cache_key(prompt: Prompt) -> str:
     """The same for prompts that begin alike: calls with the same key are sent to where the beginning is known."""
     beginning = [prompt.instructions, [[tool.name, tool.description, dict(tool.parameters)] for tool in prompt.tools]]
     return hashlib.sha256(json.dumps(beginning, sort_keys=True).encode()).hexdigest()[:32]
-
-
-def _unsupported(target: Target, what: str, hint: str) -> UnsupportedParameterError:
-    return UnsupportedParameterError(
-        f"{target.provider}/{target.model} {what}", hint=hint, provider=target.provider, model=target.model
-    )

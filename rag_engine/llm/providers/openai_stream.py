@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from typing import Any
 
@@ -17,9 +16,9 @@ from rag_engine.llm.providers.openai_reply import (
     meaning,
     text_and_thought,
     unfinished,
-    whole_characters,
 )
 from rag_engine.llm.providers.openai_tool_calls import ToolCalls
+from rag_engine.llm.providers.received import parsed, text_or_empty, whole_text
 from rag_engine.llm.transport import ServerEvent
 from rag_engine.types.generation import Completion, CompletionEvent, ReasoningDelta, TextDelta
 
@@ -42,7 +41,7 @@ class Characters:
             piece, self._half = self._half + piece, ""
             if "\ud800" <= piece[-1] <= "\udbff":
                 piece, self._half = piece[:-1], piece[-1]
-            piece = whole_characters(piece, self._asked)
+            piece = whole_text(piece, self._asked.target)
         self._pieces.append(piece)
         self.length += len(piece)
         return piece
@@ -85,10 +84,7 @@ class OpenAIChatAssembler:
         if event.data.strip() == DONE:
             self._ended = True
             return ()
-        try:
-            chunk = json.loads(event.data)
-        except (ValueError, RecursionError):
-            raise self._asked.bad("sent a piece that is no JSON", phase=Phase.PARSE) from None
+        chunk: Any = parsed(event.data, self._asked.target)
         if not isinstance(chunk, dict) or event.name == "error" or "error" in chunk or not chunk.get("choices"):
             choice = self._without_choice(chunk, event.name)
         else:
@@ -193,15 +189,11 @@ class OpenAIChatAssembler:
         if "prompt_filter_results" in chunk or "content_filter_results" in choice:
             check_filters(chunk, choice, self._asked)
         if not self._model:
-            self._model = _text(chunk.get("model"))
+            self._model = text_or_empty(chunk.get("model"))
         if not self._id:
-            self._id = _text(chunk.get("id"))
+            self._id = text_or_empty(chunk.get("id"))
         counted = chunk.get("usage")
         if counted is not None or "timings" in chunk:
             self._about = chunk
             if self._finish and counted is not None and not self._asked.quirks.speaks_after_end:
                 self._ended = True
-
-
-def _text(value: object) -> str:
-    return value if isinstance(value, str) else ""

@@ -5,9 +5,11 @@ from __future__ import annotations
 import hashlib
 import json
 from dataclasses import dataclass, field
-from typing import Any, NoReturn
+from typing import Any
 
-from rag_engine.llm.providers.openai_reply import Asked, whole_characters
+from rag_engine.llm.providers.openai_reply import Asked
+from rag_engine.llm.providers.received import whole_text
+from rag_engine.llm.providers.tool_arguments import check_arguments
 from rag_engine.types.conversation import ToolCall
 
 
@@ -95,13 +97,8 @@ class ToolCalls:
     def _finished(self, call: _Begun, place: int) -> ToolCall:
         if not call.name:
             raise self._asked.bad("asks for a tool without a name")
-        arguments = whole_characters("".join(call.arguments), self._asked).strip() or "{}"
-        try:
-            parsed = json.loads(arguments, parse_constant=_no_number)
-        except (ValueError, RecursionError):
-            parsed = None
-        if not isinstance(parsed, dict):
-            raise self._asked.bad(f"gives {call.name[:64]!r} arguments that are no JSON object")
+        arguments = whole_text("".join(call.arguments), self._asked.target).strip() or "{}"
+        check_arguments(arguments, self._asked.target)
         # Servers of one's own leave the id out; results are told together with their calls by it.
         made_up = f"call_{place}_{hashlib.sha256((call.name + arguments).encode()).hexdigest()[:8]}"
         return ToolCall(id=call.id or made_up, name=call.name, arguments=arguments)
@@ -110,7 +107,3 @@ class ToolCalls:
 def _id(fragment: dict[str, Any]) -> str:
     given = fragment.get("id")
     return given if isinstance(given, str) and given != "null" else ""
-
-
-def _no_number(name: str) -> NoReturn:
-    raise ValueError(name)

@@ -4,33 +4,49 @@ from __future__ import annotations
 
 import json
 
+from rag_engine.error_handler import Phase
 from rag_engine.errors import BadResponseError, IncompleteResponseError
 from rag_engine.llm.providers.dialect import JsonObject, Target
-from rag_engine.types.generation import FinishReason
+from rag_engine.types.document import JsonValue
 
 
-def bad_response(target: Target, why: str) -> BadResponseError:
-    """An error that says what is wrong with the answer, and nothing of what stands in it."""
-    return BadResponseError(f"{target.provider} {why}", provider=target.provider, model=target.model)
+def bad_response(target: Target, why: str, *, phase: Phase = Phase.VALIDATE) -> BadResponseError:
+    """An error that says what is wrong with the answer, and nothing of what stands in it: that may be anything. ``why``
+    goes on behind the model's name."""
+    return BadResponseError(
+        f"{target.provider}/{target.model} {why}", provider=target.provider, model=target.model, phase=phase
+    )
 
 
 def incomplete_response(target: Target, why: str) -> IncompleteResponseError:
     """An error for an answer whose end is missing."""
-    return IncompleteResponseError(f"{target.provider} {why}", provider=target.provider, model=target.model)
+    return IncompleteResponseError(
+        f"{target.provider}/{target.model} {why}", provider=target.provider, model=target.model, phase=Phase.VALIDATE
+    )
+
+
+def parsed(text: str, target: Target) -> JsonValue:
+    """What ``text`` is the JSON of.
+
+    Raises:
+        BadResponseError: it is none, or is nested so deeply that no honest answer is.
+    """
+    try:
+        value: JsonValue = json.loads(text)
+    except (ValueError, RecursionError):
+        raise bad_response(target, "sent what is no JSON", phase=Phase.PARSE) from None
+    return value
 
 
 def parsed_object(text: str, target: Target) -> JsonObject:
     """The object that ``text`` is the JSON of.
 
     Raises:
-        BadResponseError: it is none, or one nested so deeply that no honest answer is.
+        BadResponseError: as ``parsed``, or it is no object.
     """
-    try:
-        value = json.loads(text)
-    except (ValueError, RecursionError):
-        raise bad_response(target, "sent what is no JSON") from None
+    value = parsed(text, target)
     if type(value) is not dict:
-        raise bad_response(target, "sent JSON that is no object")
+        raise bad_response(target, "sent JSON that is no object", phase=Phase.PARSE)
     return value
 
 
@@ -61,7 +77,7 @@ def objects_in(body: JsonObject, name: str, target: Target) -> list[JsonObject]:
 
 
 def text_in(body: JsonObject, name: str, target: Target) -> str:
-    """The text in the field ``name``; it can be encoded, which what JSON calls a string need not be.
+    """The text in the field ``name``, as ``whole_text`` takes it.
 
     Raises:
         BadResponseError: there is none, or it holds half a character.
@@ -69,12 +85,33 @@ def text_in(body: JsonObject, name: str, target: Target) -> str:
     value = body.get(name)
     if type(value) is not str:
         raise bad_response(target, f"sent no text in {name!r}")
-    if not value.isascii():
+    return value if value.isascii() else whole_text(value, target)
+
+
+def whole_text(value: object, target: Target) -> str:
+    """A text that can be encoded, which what JSON calls a string need not be. Two halves of one character that stand
+    side by side, as where two pieces of a stream were joined, are made one.
+
+    Raises:
+        BadResponseError: it is no text, or holds half a character, which nothing could print or store.
+    """
+    if type(value) is not str:
+        raise bad_response(target, "sent a text that is none")
+    if value.isascii():
+        return value
+    try:
+        value.encode()
+    except UnicodeEncodeError:
         try:
-            value.encode()
-        except UnicodeEncodeError:
-            raise bad_response(target, f"sent half a character in {name!r}") from None
+            return value.encode("utf-16-le", "surrogatepass").decode("utf-16-le")
+        except UnicodeDecodeError:
+            raise bad_response(target, "sent half a character") from None
     return value
+
+
+def text_or_empty(value: object) -> str:
+    """A text that only informs; empty where it is none."""
+    return value if type(value) is str else ""
 
 
 def index_in(body: JsonObject, target: Target) -> int:
@@ -87,49 +124,3 @@ def index_in(body: JsonObject, target: Target) -> int:
     if type(value) is not int or value < 0:
         raise bad_response(target, "sent a piece without saying where it belongs")
     return value
-
-
-def arguments_of(value: object, target: Target) -> str:
-    """The JSON text of a tool call's arguments, which came as an object or as text; no text stands for none.
-
-    Raises:
-        BadResponseError: they are no object of JSON, or hold a number that JSON has not.
-    """
-    try:
-        if type(value) is str:
-            value = json.loads(value) if value.strip() else {}
-        if type(value) is dict:
-            text = json.dumps(value, ensure_ascii=False, allow_nan=False)
-            text.encode()
-            return text
-    except (ValueError, RecursionError):
-        pass
-    raise bad_response(target, "sent a tool call whose arguments are no JSON object")
-
-
-def count_of(value: object, *, absent: int | None = None) -> int | None:
-    """A number of tokens, ``absent`` where none is said; None for what cannot be one: below zero, broken, infinite."""
-    if value is None:
-        return absent
-    if type(value) is int:
-        return value if value >= 0 else None
-    if type(value) is float and value.is_integer() and value >= 0:
-        return int(value)
-    return None
-
-
-def settled_reason(reason: FinishReason, *, text: str, calls: int, at_sequence: bool, target: Target) -> FinishReason:
-    """Why the model stopped, once it is compared with what it wrote. ``at_sequence`` says that a stop sequence ended
-    it: that alone may end an answer before its first character.
-
-    Raises:
-        BadResponseError: it asks for tools and names none, or says that it is done and said nothing.
-    """
-    if reason is FinishReason.TOOL_CALLS and not calls:
-        raise bad_response(target, "says that it asks for a tool, and asks for none")
-    if reason is FinishReason.STOP:
-        if calls:
-            return FinishReason.TOOL_CALLS
-        if not text and not at_sequence:
-            raise bad_response(target, "says that the answer is done, and it is empty")
-    return reason

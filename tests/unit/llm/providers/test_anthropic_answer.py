@@ -10,7 +10,8 @@ from rag_engine.errors import BadResponseError, IncompleteResponseError, Languag
 from rag_engine.llm.providers.anthropic_messages import AnthropicMessages
 from rag_engine.llm.providers.dialect import ReportedFault, Target
 from rag_engine.types.generation import CitedSpan, Completion, FinishReason, Prompt, Quotation, Usage, UsageSource
-from tests.unit.llm.providers.wire_damage import JSON_VALUES, assert_consistent, damaged, numbered
+from tests.golden_streams import numbered
+from tests.unit.llm.providers.wire_damage import JSON_VALUES, assert_consistent, damaged
 
 DIALECT = AnthropicMessages()
 TARGET = Target("anthropic", "claude-opus-5", "2026-10-21")
@@ -186,6 +187,7 @@ def test_tokens_of_the_cache_are_among_those_read() -> None:
     "usage",
     [
         {"input_tokens": -5, "output_tokens": 9},
+        {"input_tokens": 5, "output_tokens": 10**12 + 1},
         {"input_tokens": 5},
         {"input_tokens": 5, "output_tokens": float("nan")},
         {"input_tokens": 5, "output_tokens": 9, "cache_read_input_tokens": -1},

@@ -12,7 +12,7 @@ from rag_engine.llm.providers.anthropic_messages import AnthropicMessages
 from rag_engine.llm.providers.dialect import Framing, JsonObject, Target
 from rag_engine.types.conversation import Message, ResponseSchema, Role, Sampling, Tool, ToolCall
 from rag_engine.types.generation import Prompt
-from tests.unit.llm.providers.wire_damage import numbered
+from tests.golden_streams import numbered
 
 DIALECT = AnthropicMessages()
 TARGET = Target("anthropic", "claude-opus-5", "2026-10-21", max_output=2048)

@@ -10,7 +10,8 @@ from rag_engine.errors import BadResponseError, IncompleteResponseError, Languag
 from rag_engine.llm.providers.cohere_chat import CohereChat
 from rag_engine.llm.providers.dialect import ReportedFault, Target
 from rag_engine.types.generation import CitedSpan, Completion, FinishReason, Prompt, Usage, UsageSource
-from tests.unit.llm.providers.wire_damage import JSON_VALUES, assert_consistent, damaged, numbered
+from tests.golden_streams import numbered
+from tests.unit.llm.providers.wire_damage import JSON_VALUES, assert_consistent, damaged
 
 DIALECT = CohereChat()
 TARGET = Target("cohere", "command-a-03-2025")
@@ -176,6 +177,7 @@ def test_a_citation_that_does_not_stand_where_it_says_or_names_no_source_is_drop
             },
             Usage(5, 9),
         ),
+        ({"tokens": {"input_tokens": 1e15, "output_tokens": 9}}, Usage(source=UsageSource.ESTIMATED)),
         ({"tokens": {"input_tokens": -5, "output_tokens": 9}}, Usage(source=UsageSource.ESTIMATED)),
         ({"tokens": {"output_tokens": 9}}, Usage(source=UsageSource.ESTIMATED)),
         ({"cached_tokens": 9}, Usage(source=UsageSource.ESTIMATED)),

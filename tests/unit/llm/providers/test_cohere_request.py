@@ -9,7 +9,7 @@ from rag_engine.llm.providers.cohere_chat import CohereChat
 from rag_engine.llm.providers.dialect import Framing, JsonObject, Target
 from rag_engine.types.conversation import Message, ResponseSchema, Role, Sampling, Tool, ToolCall, ToolChoice
 from rag_engine.types.generation import Prompt
-from tests.unit.llm.providers.wire_damage import numbered
+from tests.golden_streams import numbered
 
 DIALECT = CohereChat()
 TARGET = Target("cohere", "command-a-reasoning-08-2025")

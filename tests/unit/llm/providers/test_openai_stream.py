@@ -1,70 +1,18 @@
-"""Streams of OpenAI's form that are not as they should be: a typed error, or the right answer."""
+"""Streams of OpenAI's form: where they end, what they say, and what is no answer."""
 
 from __future__ import annotations
 
 import json
 import time
 from dataclasses import replace
-from typing import Any
 
 import pytest
 
-from rag_engine.errors import (
-    BadResponseError,
-    IncompleteResponseError,
-    LanguageModelError,
-    OutputFilteredError,
-    PromptBlockedError,
-)
-from rag_engine.llm.providers.dialect import ReportedFault, Target
-from rag_engine.llm.providers.openai_chat import OpenAIChat
-from rag_engine.llm.providers.openai_stream import OpenAIChatAssembler
-from rag_engine.llm.providers.provider_data import provider_data
+from rag_engine.errors import BadResponseError, IncompleteResponseError
 from rag_engine.llm.transport import ServerEvent
 from rag_engine.types.conversation import Sampling
-from rag_engine.types.generation import Completion, FinishReason, Prompt, TextDelta, UsageSource
-
-DONE = "[DONE]"
-
-
-def assembler(provider: str = "openai", prompt: Prompt | None = None) -> OpenAIChatAssembler:
-    version = provider_data(provider).api_version
-    target = Target(provider, "m", version, provider_data(provider).quirks("m", version))
-    return OpenAIChat().assembler(prompt or Prompt.plain("q"), target)
-
-
-def chunk(delta: object = None, finish: object = None, **more: object) -> dict[str, Any]:
-    return {"id": "1", "model": "m-1", "choices": [{"index": 0, "delta": delta or {}, "finish_reason": finish}], **more}
-
-
-def text(piece: str) -> dict[str, Any]:
-    return chunk({"content": piece})
-
-
-STOP = chunk(finish="stop")
-USAGE = {"choices": [], "usage": {"prompt_tokens": 5, "completion_tokens": 2}}
-
-
-def read(*events: object, provider: str = "openai", prompt: Prompt | None = None) -> Completion:
-    """The completion of a stream of chunks; a text is sent as it is."""
-    stream, said = assembler(provider, prompt), ""
-    for event in events:
-        if stream.ended:
-            break
-        data = event if isinstance(event, str) else json.dumps(event)
-        said += "".join(delta.text for delta in stream.feed(ServerEvent("", data)) if isinstance(delta, TextDelta))
-    completion = stream.completion()
-    assert completion.text == said
-    return completion
-
-
-def call(index: object = 0, given: object = None, name: object = None, arguments: object = None) -> dict[str, Any]:
-    made: dict[str, Any] = {"function": {"name": name, "arguments": arguments}}
-    if index is not None:
-        made["index"] = index
-    if given is not None:
-        made["id"] = given
-    return chunk({"tool_calls": [made]})
+from rag_engine.types.generation import FinishReason, Prompt
+from tests.unit.llm.providers.openai_chunks import DONE, STOP, USAGE, assembler, call, chunk, read, text
 
 
 def test_a_reason_ends_an_answer_with_or_without_done() -> None:
@@ -144,74 +92,6 @@ def test_a_stream_that_is_not_as_the_interface_says_is_an_error_and_never_an_ans
     assert caught.value.phase
 
 
-@pytest.mark.parametrize(
-    "event",
-    [
-        {"error": {"message": "Overloaded", "type": "server_error", "code": "server_is_overloaded"}},
-        [{"error": {"message": "Overloaded", "type": "server_error", "code": "server_is_overloaded"}}],
-        {"object": "error", "message": "Overloaded", "type": "server_error", "code": "server_is_overloaded"},
-        {**text("b"), "error": {"message": "Overloaded", "type": "server_error", "code": "server_is_overloaded"}},
-    ],
-    ids=["object", "list", "flat", "beside a choice"],
-)
-def test_an_error_within_a_stream_is_reported_whatever_came_before(event: object) -> None:
-    stream = assembler()
-    stream.feed(ServerEvent("", json.dumps(text("a"))))
-    with pytest.raises(ReportedFault) as caught:
-        stream.feed(ServerEvent("", json.dumps(event)))
-    fault = caught.value
-    assert (fault.message, fault.type, fault.code) == ("Overloaded", "server_error", "server_is_overloaded")
-
-
-def test_an_event_by_the_name_of_error_is_one() -> None:
-    with pytest.raises(ReportedFault) as caught:
-        assembler().feed(ServerEvent("error", '{"message": "Gone", "code": "x"}'))
-    assert caught.value.message == "Gone"
-    with pytest.raises(ReportedFault) as caught:
-        assembler().feed(ServerEvent("error", '"Gone"'))
-    assert caught.value.message == "Gone"
-
-
-def test_an_error_that_is_null_is_none() -> None:
-    assert read({**text("a"), "error": None}, STOP).text == "a"
-
-
-def test_a_provider_that_ends_with_an_error_has_failed() -> None:
-    with pytest.raises(ReportedFault) as caught:
-        read(text("a"), chunk(finish="error"), provider="mistral")
-    assert caught.value.status == 500
-
-
-def test_a_filter_ends_an_answer_with_an_error_though_text_came() -> None:
-    with pytest.raises(OutputFilteredError):
-        read(text("a"), chunk(finish="content_filter"), DONE)
-
-
-def filters(**results: object) -> dict[str, Any]:
-    return {"choices": [{"index": 0, "finish_reason": None, "content_filter_results": results}]}
-
-
-def test_azures_verdict_behind_the_end_is_heard() -> None:
-    late = filters(protected_material_text={"detected": True, "filtered": True})
-    with pytest.raises(OutputFilteredError, match="protected_material_text"):
-        read(text("a"), STOP, USAGE, late, DONE, provider="azure")
-    blocked = filters(custom_blocklists=[{"filtered": True, "id": "x"}])
-    with pytest.raises(OutputFilteredError, match="custom_blocklists"):
-        read(text("a"), blocked, STOP, DONE, provider="azure")
-
-
-def test_azures_verdicts_that_only_note_something_are_no_errors() -> None:
-    noted = filters(jailbreak={"detected": True, "filtered": False}, error={"code": "content_filter_error"})
-    completion = read({"choices": [], "prompt_filter_results": []}, text("a"), noted, STOP, USAGE, noted, DONE)
-    assert completion.text == "a"
-
-
-def test_a_prompt_that_azure_filtered_is_blocked() -> None:
-    verdict = [{"prompt_index": 0, "content_filter_results": {"hate": {"filtered": True, "severity": "high"}}}]
-    with pytest.raises(PromptBlockedError, match="hate"):
-        read({"choices": [], "prompt_filter_results": verdict}, provider="azure")
-
-
 def test_nothing_is_read_behind_done_or_behind_the_usage() -> None:
     for events in ((text("a"), STOP, DONE), (text("a"), STOP, USAGE)):
         stream = assembler()
@@ -219,46 +99,6 @@ def test_nothing_is_read_behind_done_or_behind_the_usage() -> None:
             assert not stream.ended
             stream.feed(ServerEvent("", event if isinstance(event, str) else json.dumps(event)))
         assert stream.ended
-
-
-def test_usage_before_the_end_does_not_end_a_stream() -> None:
-    counted = {**text("a"), "usage": {"prompt_tokens": 5, "completion_tokens": 1}}
-    completion = read(counted, text("b"), STOP, USAGE, DONE, provider="vllm")
-    assert (completion.text, completion.usage.output_tokens) == ("ab", 2)
-
-
-@pytest.mark.parametrize(
-    "usage",
-    [
-        None,
-        {},
-        "many",
-        {"prompt_tokens": -1, "completion_tokens": 2},
-        {"prompt_tokens": 5},
-        {"prompt_tokens": 5, "completion_tokens": 2.5},
-        {"prompt_tokens": float("nan"), "completion_tokens": 2},
-        {"prompt_tokens": True, "completion_tokens": 2},
-        {"prompt_tokens": "5", "completion_tokens": 2},
-    ],
-    ids=str,
-)
-def test_numbers_that_are_none_are_left_to_be_estimated(usage: object) -> None:
-    completion = read(text("a"), STOP, {"choices": [], "usage": usage}, DONE)
-    assert completion.usage.source is UsageSource.ESTIMATED
-    assert (completion.usage.input_tokens, completion.usage.output_tokens) == (0, 0)
-
-
-def test_parts_of_the_usage_that_exceed_the_whole_are_not_believed() -> None:
-    usage = {
-        "prompt_tokens": 5,
-        "completion_tokens": 2,
-        "prompt_tokens_details": {"cached_tokens": 6, "cache_write_tokens": -1},
-        "completion_tokens_details": {"reasoning_tokens": 3},
-    }
-    counted = read(text("a"), STOP, {"choices": [], "usage": usage}).usage
-    assert (counted.cache_read_tokens, counted.cache_write_tokens, counted.reasoning_tokens) == (0, 0, 0)
-    added = read(text("a"), STOP, {"choices": [], "usage": {**usage, "total_tokens": 10}}).usage
-    assert (added.output_tokens, added.reasoning_tokens) == (5, 3)
 
 
 def test_fragments_of_calls_find_their_calls_however_servers_number_them() -> None:
@@ -315,15 +155,6 @@ def test_the_answer_names_the_model_and_the_call_that_the_provider_names() -> No
     completion = read({"choices": [], "model": "", "id": "", "usage": None}, text("a"), STOP)
     assert (completion.model, completion.request_id) == ("m-1", "1")
     assert read({"choices": [{"delta": {"content": "a"}, "finish_reason": "stop"}]}).model == "m"
-
-
-def test_no_error_quotes_what_came() -> None:
-    stream = assembler()
-    with pytest.raises(LanguageModelError) as caught:
-        stream.feed(ServerEvent("", '{"sk-secret": '))
-    assert "sk-secret" not in str(caught.value)
-    assert caught.value.__cause__ is None
-    assert caught.value.__suppress_context__
 
 
 def test_time_grows_with_the_pieces_and_not_with_their_square() -> None:

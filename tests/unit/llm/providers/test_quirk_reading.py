@@ -1,38 +1,95 @@
 from __future__ import annotations
 
+from dataclasses import replace
+from typing import Any
+
 import pytest
 
 from rag_engine.errors import ConfigurationError
 from rag_engine.llm.providers.anthropic_request import AnthropicQuirks
 from rag_engine.llm.providers.cohere_request import CohereQuirks
-from rag_engine.llm.providers.provider_data import provider_data
+from rag_engine.llm.providers.dialect import Target
+from rag_engine.llm.providers.google_quirks import GoogleQuirks
+from rag_engine.llm.providers.ollama_quirks import OllamaQuirks
+from rag_engine.llm.providers.openai_quirks import OpenAIQuirks
+from rag_engine.llm.providers.provider_data import provider_data, provider_names
 from rag_engine.llm.providers.quirk_reading import read_quirks
+from rag_engine.llm.providers.registry import dialect
+from rag_engine.types.generation import Prompt
+
+KINDS: dict[str, type[Any]] = {
+    "anthropic": AnthropicQuirks,
+    "cohere": CohereQuirks,
+    "google": GoogleQuirks,
+    "ollama": OllamaQuirks,
+    "openai": OpenAIQuirks,
+}
 
 
-def test_what_is_not_said_is_the_default() -> None:
-    assert read_quirks(AnthropicQuirks, {}) == AnthropicQuirks()
+@pytest.mark.parametrize("kind", KINDS.values())
+def test_what_is_not_said_is_the_default(kind: type[Any]) -> None:
+    assert read_quirks(kind, {}) == kind()
+
+
+def test_what_is_said_is_read() -> None:
     assert read_quirks(AnthropicQuirks, {"cache_marks": 2}).cache_marks == 2
+    assert read_quirks(OllamaQuirks, {"num_ctx": 8192}).num_ctx == 8192
+    assert read_quirks(OpenAIQuirks, {"left_out": ["stop", "seed"]}).left_out == ("stop", "seed")
 
 
-def test_an_unknown_quirk_is_refused_with_those_that_there_are() -> None:
-    with pytest.raises(ConfigurationError) as raised:
-        read_quirks(AnthropicQuirks, {"smapling": False})
-    assert "smapling" in raised.value.message
-    assert "sampling" in raised.value.hint
+@pytest.mark.parametrize(("name", "known"), [("smapling", "sampling"), ("limit_feild", "limit_field")])
+def test_an_unknown_quirk_is_refused_with_those_that_there_are(name: str, known: str) -> None:
+    kind = AnthropicQuirks if known == "sampling" else OpenAIQuirks
+    with pytest.raises(ConfigurationError, match=f"no quirk is called '{name}'") as raised:
+        read_quirks(kind, {name: False})
+    assert known in raised.value.hint
 
 
-@pytest.mark.parametrize(("key", "value"), [("sampling", 0), ("cache_marks", True), ("cache_marks", "4")])
-def test_a_quirk_of_another_type_is_refused(key: str, value: int | str) -> None:
-    with pytest.raises(ConfigurationError):
-        read_quirks(AnthropicQuirks, {key: value})
+@pytest.mark.parametrize(
+    ("dialect_name", "name", "value"),
+    [
+        ("anthropic", "sampling", 0),
+        ("anthropic", "cache_marks", True),
+        ("anthropic", "cache_marks", "4"),
+        ("google", "thinking", "much"),
+        ("google", "thinking_budgets", {"low": -1}),
+        ("google", "thinking_budgets", {"low": "1024"}),
+        ("google", "thinking_budgets", [1024]),
+        ("ollama", "think", "much"),
+        ("ollama", "think", ["level"]),
+        ("ollama", "num_ctx", 0),
+        ("ollama", "num_ctx", True),
+        ("openai", "limit_field", 3),
+        ("openai", "stream_usage", "yes"),
+        ("openai", "tool_id_length", -1),
+        ("openai", "tool_id_length", True),
+        ("openai", "left_out", "stop"),
+        ("openai", "left_out", [1]),
+        ("openai", "assistant_fields", ["prefix"]),
+        ("openai", "finish_reasons", {"eos": "finished"}),
+        ("openai", "finish_reasons", {"eos": ["stop"]}),
+        ("openai", "finish_reasons", "stop"),
+    ],
+)
+def test_a_quirk_of_the_wrong_kind_is_refused(dialect_name: str, name: str, value: Any) -> None:
+    with pytest.raises(ConfigurationError, match=f"the quirk {name} must be"):
+        read_quirks(KINDS[dialect_name], {name: value})
 
 
-@pytest.mark.parametrize(("provider", "kind"), [("anthropic", AnthropicQuirks), ("cohere", CohereQuirks)])
-def test_every_row_of_the_data_holds_quirks_that_the_dialect_knows(provider: str, kind: type) -> None:
+@pytest.mark.parametrize("provider", provider_names())
+def test_every_row_of_the_data_holds_quirks_that_the_dialect_knows(provider: str) -> None:
     data = provider_data(provider)
-    assert data.dialect == provider
     for row in data.rows:
-        read_quirks(kind, row.values)
+        assert row.values
+        assert read_quirks(KINDS[data.dialect], row.values) != KINDS[data.dialect]()
+
+
+@pytest.mark.parametrize("name", KINDS)
+def test_a_request_with_an_unknown_quirk_is_not_made(name: str) -> None:
+    target = Target(name, "m")
+    assert dialect(name).body(Prompt.plain("q"), target, stream=False)
+    with pytest.raises(ConfigurationError, match="no quirk is called"):
+        dialect(name).body(Prompt.plain("q"), replace(target, quirks={"thinkin": "level"}), stream=False)
 
 
 @pytest.mark.parametrize(

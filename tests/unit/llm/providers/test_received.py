@@ -1,56 +1,33 @@
 from __future__ import annotations
 
-import json
-import math
-
 import pytest
-from hypothesis import given
 
+from rag_engine.error_handler import Phase
 from rag_engine.errors import BadResponseError
 from rag_engine.llm.providers.dialect import Target
-from rag_engine.llm.providers.received import arguments_of, count_of, index_in, objects_in, parsed_object, text_in
-from tests.unit.llm.providers.wire_damage import JSON_VALUES
+from rag_engine.llm.providers.received import (
+    index_in,
+    object_in,
+    objects_in,
+    parsed,
+    parsed_object,
+    text_in,
+    text_or_empty,
+    whole_text,
+)
 
 TARGET = Target("anthropic", "claude-opus-5")
 
 
-@pytest.mark.parametrize(("value", "count"), [(0, 0), (7, 7), (7.0, 7), (10**30, 10**30)])
-def test_a_whole_number_is_a_count(value: object, count: int) -> None:
-    assert count_of(value) == count
-
-
-@pytest.mark.parametrize("value", [-1, -1.0, 1.5, math.nan, math.inf, True, "7", [7], {}])
-def test_what_is_no_whole_number_from_zero_on_is_no_count(value: object) -> None:
-    assert count_of(value) is None
-    assert count_of(value, absent=0) is None
-
-
-def test_a_count_that_is_not_told_may_be_zero() -> None:
-    assert count_of(None) is None
-    assert count_of(None, absent=0) == 0
-
-
-@given(JSON_VALUES)
-def test_arguments_are_the_text_of_an_object_or_an_error(value: object) -> None:
-    try:
-        text = arguments_of(value, TARGET)
-    except BadResponseError:
-        return
-    assert isinstance(json.loads(text, parse_constant=pytest.fail), dict)
-
-
-def test_arguments_as_text_and_as_object_are_written_alike() -> None:
-    assert arguments_of('{"city":"Köln",  "n":1}', TARGET) == arguments_of({"city": "Köln", "n": 1}, TARGET)
-    assert arguments_of(" ", TARGET) == "{}"
-
-
 def test_an_error_shows_nothing_of_what_came() -> None:
     for read in (
+        lambda: parsed("secret {", TARGET),
         lambda: parsed_object("secret {", TARGET),
         lambda: parsed_object('["secret"]', TARGET),
-        lambda: arguments_of("secret", TARGET),
         lambda: text_in({"text": ["secret"]}, "text", TARGET),
         lambda: text_in({"text": "secret \udc00"}, "text", TARGET),
+        lambda: whole_text(["secret"], TARGET),
+        lambda: object_in({"delta": "secret"}, "delta", TARGET),
         lambda: objects_in({"content": ["secret"]}, "content", TARGET),
         lambda: index_in({"index": "secret"}, TARGET),
     ):
@@ -59,3 +36,24 @@ def test_an_error_shows_nothing_of_what_came() -> None:
         assert "secret" not in str(raised.value)
         assert raised.value.__cause__ is None
         assert (raised.value.provider, raised.value.model) == ("anthropic", "claude-opus-5")
+
+
+def test_an_error_says_whether_it_could_not_be_read_or_was_not_what_it_should_be() -> None:
+    with pytest.raises(BadResponseError) as raised:
+        parsed_object("[" * 100_000, TARGET)
+    assert raised.value.phase == Phase.PARSE
+    with pytest.raises(BadResponseError) as raised:
+        text_in({}, "text", TARGET)
+    assert raised.value.phase == Phase.VALIDATE
+
+
+def test_halves_of_a_character_side_by_side_are_one_and_a_half_alone_is_none() -> None:
+    assert whole_text("a\ud83d" + "\ude00é", TARGET) == "a😀é"
+    for half in ("\ud83d", "a\ude00", "\ude00\ud83d", "😀\ud83d"):
+        with pytest.raises(BadResponseError):
+            whole_text(half, TARGET)
+
+
+def test_a_text_that_only_informs_may_be_missing() -> None:
+    assert text_or_empty("m-1") == "m-1"
+    assert {text_or_empty(value) for value in (None, 7, ["m"], {}, True)} == {""}

@@ -1,29 +1,18 @@
-"""Golden streams, and what can happen to JSON on its way: any part of it replaced, dropped or sent twice."""
+"""What can happen to JSON on its way: any part of it replaced, dropped or sent twice."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from copy import deepcopy
-from pathlib import Path
 from typing import Any
 
 from hypothesis import strategies
 
-from rag_engine.llm.providers.dialect import Dialect, Target
-from rag_engine.llm.providers.provider_data import provider_data
-from rag_engine.llm.transport import EventStream, ServerEvent
-from rag_engine.types.generation import (
-    Completion,
-    CompletionEvent,
-    NumberedSource,
-    Prompt,
-    ReasoningDelta,
-    TextDelta,
-)
-from rag_engine.types.retrieval import Passage
+from rag_engine.llm.providers.dialect import Dialect, Framing, Target
+from rag_engine.llm.transport import EventStream, JsonLines, ServerEvent
+from rag_engine.types.generation import Completion, CompletionEvent, Prompt, ReasoningDelta, TextDelta
 
-STREAMS = Path(__file__).parents[3] / "golden" / "streams"
 JSON_VALUES = strategies.recursive(
     strategies.none()
     | strategies.booleans()
@@ -35,43 +24,20 @@ JSON_VALUES = strategies.recursive(
 )
 
 
-def golden_names(provider: str) -> list[str]:
-    """The golden streams of one provider."""
-    return sorted(path.stem for path in STREAMS.glob(f"{provider}-*.sse"))
-
-
-def golden(name: str) -> tuple[bytes, dict[str, Any]]:
-    """A stream's bytes, and what it says."""
-    facts: dict[str, Any] = json.loads((STREAMS / f"{name}.json").read_text(encoding="utf-8"))
-    return (STREAMS / f"{name}.sse").read_bytes(), facts
-
-
-def golden_target(facts: dict[str, Any]) -> Target:
-    """Whom the stream is from."""
-    quirks = provider_data(facts["provider"]).quirks(facts["model"], facts["api_version"])
-    return Target(facts["provider"], facts["model"], facts["api_version"], quirks)
-
-
-def golden_prompt(facts: dict[str, Any]) -> Prompt:
-    """A prompt with the documents that the stream cites."""
-    sources = tuple(
-        numbered(number, document["text"], start=document["start"], title=document["title"])
-        for number, document in enumerate(facts.get("documents", ()), start=1)
+def json_with(names: Sequence[str]) -> strategies.SearchStrategy[Any]:
+    """Any JSON, texts with halves of characters too, whose objects have these names."""
+    return strategies.recursive(
+        strategies.none()
+        | strategies.booleans()
+        | strategies.integers()
+        | strategies.floats()
+        | strategies.text(strategies.characters(codec=None), max_size=5),
+        lambda inner: (
+            strategies.lists(inner, max_size=3)
+            | strategies.dictionaries(strategies.sampled_from(names), inner, max_size=4)
+        ),
+        max_leaves=20,
     )
-    return Prompt("Why?", "", "Why?", sources, 0, documents=bool(sources))
-
-
-def numbered(number: int, text: str, *, start: int = 0, title: str = "") -> NumberedSource:
-    """A source."""
-    return NumberedSource(number, Passage(number, 1.0, "terms.md", title, number, start, start + len(text), text))
-
-
-def read_pieces(
-    dialect: Dialect, prompt: Prompt, target: Target, pieces: Iterable[bytes]
-) -> tuple[list[CompletionEvent], Completion]:
-    """What becomes of a stream that comes in pieces and then is over."""
-    reader = EventStream()
-    return read_events(dialect, prompt, target, (event for piece in pieces for event in reader.feed(piece)))
 
 
 def read_events(
@@ -106,9 +72,9 @@ def assert_consistent(deltas: list[CompletionEvent], completion: Completion, *, 
     assert 0 <= usage.cache_read_tokens + usage.cache_write_tokens <= usage.input_tokens
 
 
-def events_of(raw: bytes) -> list[ServerEvent]:
+def events_of(raw: bytes, dialect: Dialect) -> list[ServerEvent]:
     """The events of a whole stream."""
-    return EventStream().feed(raw)
+    return (EventStream() if dialect.framing is Framing.SERVER_SENT_EVENTS else JsonLines()).feed(raw)
 
 
 @strategies.composite

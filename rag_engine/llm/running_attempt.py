@@ -1,4 +1,4 @@
-"""One attempt of one call, from the check before anything is sent to its row in the ledger."""
+"""One attempt of one call while it runs: from the check before anything is sent to its row in the ledger."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 
 from rag_engine import tracing
-from rag_engine.error_handler import Phase, request_id_of, verdict_for
+from rag_engine.error_handler import Phase, default_aggregator, request_id_of, verdict_for
 from rag_engine.errors import ContextWindowError, LanguageModelError, RagEngineError
 from rag_engine.llm.billing import cost_of, most_it_costs
 from rag_engine.protocols import CallLedger
@@ -21,7 +21,7 @@ from rag_engine.types.models import ModelProfile
 CANCELLED = "cancelled"
 
 
-class Call:
+class RunningAttempt:
     """Made before the first byte is sent; ended by exactly one of ``done`` and ``failed``."""
 
     def __init__(
@@ -50,6 +50,7 @@ class Call:
         self._ledger = ledger
         self._request_id = ""
         self._written = 0
+        self._component = f"{provider}/{model}"
         self._check_window()
         self._reservation = self._reserve()
         self._when = clock()
@@ -111,6 +112,7 @@ class Call:
         completion = replace(completion, usage=usage, request_id=request_id, attempts=(attempt,))
         self._span.set_completion(completion)
         self._span.__exit__(None, None, None)
+        default_aggregator().record_success(self._component)
         return completion
 
     def failed(self, error: BaseException) -> None:
@@ -126,6 +128,8 @@ class Call:
         usage = self._may_be_billed() if _billable(error) else Usage(cost=0.0)
         attempt = self._ended(outcome, usage, self._request_id)
         self._span.__exit__(type(error), error, None)
+        if isinstance(error, Exception):
+            default_aggregator().record(error, component=self._component, operation="chat")
         if isinstance(error, LanguageModelError):
             error.attempts = (attempt,)
 
