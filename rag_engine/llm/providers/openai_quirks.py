@@ -23,7 +23,8 @@ class OpenAIQuirks:
     ``effort_with_tools`` is the only one that it takes beside tools. A ``seed_field`` or ``schema_form`` that is empty
     says that there is none. ``finish_reasons`` gives words of its own the meaning of those of OpenAI. ``last_turns``
     are the roles that a conversation may end with, all where empty. ``cache_breakpoints`` is the number of marks that
-    are taken. ``speaks_after_end`` says that a verdict may follow the finish and the usage.
+    are taken. Without ``null_content`` a turn that only calls tools has an empty text, as some servers refuse null.
+    ``speaks_after_end`` says that a verdict may follow the finish and the usage.
     """
 
     path: str = "/chat/completions"
@@ -45,6 +46,7 @@ class OpenAIQuirks:
     assistant_fields: Mapping[str, JsonValue] = field(default_factory=dict)
     last_turns: tuple[str, ...] = ()
     user_after_tool: bool = True
+    null_content: bool = True
     cache_key: bool = False
     cache_breakpoints: int = 0
     reasoning_fields: tuple[str, ...] = ()

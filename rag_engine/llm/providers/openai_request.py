@@ -71,7 +71,7 @@ def _message(turn: Message, quirks: OpenAIQuirks) -> JsonObject:
     if turn.role is Role.ASSISTANT:
         message.update(quirks.assistant_fields)
         if turn.tool_calls:
-            message["content"] = turn.text or None
+            message["content"] = turn.text or (None if quirks.null_content else "")
             message["tool_calls"] = [_tool_call(call, place, quirks) for place, call in enumerate(turn.tool_calls)]
     return message
 

@@ -145,3 +145,15 @@ def test_any_text_can_be_sent_and_nothing_of_it_is_changed(content: str, instruc
     sent = json.loads(json.dumps(body(provider, "m", Prompt.plain(content, instructions=instructions))))
     expected = [instructions, content] if instructions else [content]
     assert [message["content"] for message in sent["messages"]] == expected
+
+
+def test_a_turn_that_only_calls_tools_has_an_empty_text_where_a_server_may_refuse_null() -> None:
+    turns = (
+        Message(Role.USER, "q"),
+        Message(Role.ASSISTANT, tool_calls=(ToolCall("abcdefgh1", "find", "{}"),)),
+        Message(Role.TOOL, "found", tool_call_id="abcdefgh1", tool_name="find"),
+    )
+    prompt = replace(Prompt.plain(""), conversation=turns, tools=(TOOL,))
+
+    for provider, content in (("openai", None), ("vllm", None), ("local", ""), ("llama_cpp", "")):
+        assert body(provider, "m", prompt)["messages"][1]["content"] == content
