@@ -150,6 +150,7 @@ def bodies(golden: Golden) -> Iterator[Cell]:
         ("infinite", b"1e999"),
         ("text", b'"23"'),
         ("fraction", b"2.5"),
+        ("huge", b"9" * 31),
     ):
         yield said(f"output_tokens_{name}", data.replace(b":23", b":" + number), whole=True)
     for name, number in (("negative", b"-17"), ("nan", b"NaN")):

@@ -9,6 +9,7 @@ from benchmarks.faults.wire_golden import KEY, LINES, REQUEST_ID, Golden, Refusa
 from benchmarks.faults.wire_openai import INPUT_TOKENS, OUTPUT_TOKENS, TEXT, as_json, data_event, words_of
 from rag_engine.errors import (
     BadResponseError,
+    ConcurrencyLimitError,
     ContentPolicyError,
     ContextWindowError,
     InvalidKeyError,
@@ -241,8 +242,9 @@ def ollama() -> Golden:
         "too_long": Refusal(400, {"error": "the input length exceeds the context length"}, (ContextWindowError,)),
         "busy": Refusal(
             503,
+            # Its queue of waiting calls is full: fewer at a time would get through.
             {"error": "server busy, please try again. maximum pending requests exceeded"},
-            (ProviderFailureError,),
+            (ConcurrencyLimitError,),
             calls=3,
         ),
     }

@@ -13,6 +13,7 @@ from rag_engine.error_handler import FaultSignal, Phase, error_for
 from rag_engine.errors import BadResponseError, LanguageModelError
 from rag_engine.llm.providers.dialect import Dialect, Framing, ReportedFault, StreamAssembler, Target
 from rag_engine.llm.providers.unframed_json import UnframedJson
+from rag_engine.llm.redaction import Redaction
 from rag_engine.llm.running_attempt import RunningAttempt
 from rag_engine.llm.transport import (
     EventReader,
@@ -75,6 +76,7 @@ class ProviderModel:
         say no bound of their own."""
         self._target = target
         self._endpoint = endpoint
+        self._redaction = Redaction(endpoint.key)
         self._dialect = dialect
         self._transport = transport
         self._profile = profile
@@ -104,10 +106,11 @@ class ProviderModel:
         call = self._call(prompt, stream=False)
         try:
             reply = await self._transport.send(request, deadline=_on_the_loops_clock(prompt.call.deadline))
+            reply = replace(reply, headers=self._redaction.of_headers(reply.headers))
             call.heard(reply.headers)
             completion = self._read(reply, prompt)
         except BaseException as error:
-            call.failed(error)
+            call.failed(self._redaction.of_error(error))
             raise
         return call.done(completion)
 
@@ -123,10 +126,11 @@ class ProviderModel:
         framing = self._dialect.framing
         try:
             async with self._transport.stream(request, deadline=_on_the_loops_clock(prompt.call.deadline)) as wire:
-                call.heard(wire.headers)
+                headers = self._redaction.of_headers(wire.headers)
+                call.heard(headers)
                 if wire.status != 200 or wire.media_type != framing.value:
                     # A fault, or a server that does not stream: an answer all the same where it is whole.
-                    completion = self._read(WireReply(wire.status, wire.headers, await wire.read()), prompt)
+                    completion = self._read(WireReply(wire.status, headers, await wire.read()), prompt)
                     call.wrote(len(completion.text))
                     if completion.text:
                         yield TextDelta(completion.text)
@@ -142,7 +146,7 @@ class ProviderModel:
                     if assembler.ended:
                         await wire.finish(_SECONDS_TO_FINISH)
         except BaseException as error:
-            call.failed(error)
+            call.failed(self._redaction.of_error(error))
             raise
         yield CompletionDone(call.done(completion))
 
@@ -242,12 +246,12 @@ class ProviderModel:
                 json.loads(completion.text)
             except (ValueError, RecursionError):
                 raise self._of_another_form("JSON was asked for, and the answer is none", Phase.VALIDATE) from None
-        return completion
+        return self._redaction.of_completion(completion)
 
     def _error(
         self, fault: ReportedFault, status: int | None, phase: Phase, headers: Mapping[str, str]
     ) -> LanguageModelError:
-        shown = (self._endpoint.key or Secret("")).removed_from
+        shown = self._redaction.of_text
         return error_for(
             FaultSignal(
                 provider=self._target.provider,

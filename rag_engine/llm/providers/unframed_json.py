@@ -30,7 +30,7 @@ class UnframedJson:
         """The events that the piece completes, in their order.
 
         Raises:
-            ResponseTooLargeError: as EventStream.
+            ResponseTooLargeError, BadResponseError: as EventStream.
         """
         events: list[ServerEvent] = []
         while piece:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from rag_engine.errors import ResponseTooLargeError
+from rag_engine.errors import BadResponseError, ResponseTooLargeError
 
 MAX_EVENT_BYTES = 16 << 20
 _BYTE_ORDER_MARK = b"\xef\xbb\xbf"
@@ -17,9 +17,22 @@ class ServerEvent(NamedTuple):
     data: str
 
 
+def decoded(data: bytes) -> str:
+    """The text of an event's bytes.
+
+    Raises:
+        BadResponseError: they are not UTF-8.
+    """
+    try:
+        return data.decode()
+    except UnicodeDecodeError:
+        raise BadResponseError("an event of the stream is not UTF-8") from None  # the cause would hold the bytes
+
+
 class EventStream:
     """Fed with pieces, gives events. An event that no blank line ends is none: where a stream breaks off, it is
-    dropped. What is not UTF-8 becomes U+FFFD.
+    dropped. An event that is not UTF-8 is refused, where the standard would put U+FFFD into it: an answer that was
+    damaged on its way is no answer, and nobody could tell it from one.
 
     Time grows with the bytes: a line is put together once, when its end has come. ``max_event_bytes`` bounds what an
     event may hold before it ends.
@@ -40,6 +53,7 @@ class EventStream:
 
         Raises:
             ResponseTooLargeError: one event is over the cap.
+            BadResponseError: one is not UTF-8.
         """
         if not self._started:
             piece = self._without_mark(piece)
@@ -56,7 +70,7 @@ class EventStream:
             and len(piece) <= self._max
         ):
             self._size = 0
-            return [ServerEvent("", piece[6:-2].decode("utf-8", "replace"))]
+            return [ServerEvent("", decoded(piece[6:-2]))]
         if self._after_cr or b"\r" in piece:
             piece = self._with_line_feeds(piece)
         begun, line_end, rest = piece.rpartition(b"\n")
@@ -101,7 +115,7 @@ class EventStream:
         if not line:
             if self._data:
                 data = self._data[0] if len(self._data) == 1 else b"\n".join(self._data)
-                events.append(ServerEvent(self._name, data.decode("utf-8", "replace")))
+                events.append(ServerEvent(self._name, decoded(data)))
                 self._data = []
             self._name = ""
             self._size = 0
@@ -112,4 +126,4 @@ class EventStream:
             self._data.append(value)
             self._grow(len(value) + 1)
         elif field == b"event":
-            self._name = value.removeprefix(b" ").decode("utf-8", "replace")
+            self._name = decoded(value.removeprefix(b" "))

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from rag_engine.errors import ResponseTooLargeError
-from rag_engine.llm.transport.event_stream import MAX_EVENT_BYTES, ServerEvent
+from rag_engine.llm.transport.event_stream import MAX_EVENT_BYTES, ServerEvent, decoded
 
 
 class JsonLines:
-    """Fed with pieces, gives an event a line that a line end closes; what is left at the end is dropped.
+    """Fed with pieces, gives an event a line that a line end closes; what is left at the end is dropped. A line
+    that is not UTF-8 is refused: an answer that was damaged on its way is none.
 
     Time grows with the bytes. ``max_event_bytes`` bounds a line.
     """
@@ -23,6 +24,7 @@ class JsonLines:
 
         Raises:
             ResponseTooLargeError: one line is over the cap.
+            BadResponseError: one is not UTF-8.
         """
         begun, line_end, rest = piece.rpartition(b"\n")
         events: list[ServerEvent] = []
@@ -46,7 +48,7 @@ class JsonLines:
         if len(line) > self._max:
             raise self._too_large()
         if line and not line.isspace():
-            events.append(ServerEvent("", line.removesuffix(b"\r").decode("utf-8", "replace")))
+            events.append(ServerEvent("", decoded(line.removesuffix(b"\r"))))
 
     def _too_large(self) -> ResponseTooLargeError:
         return ResponseTooLargeError(f"one line of the stream is over {self._max} bytes")

@@ -33,7 +33,11 @@ class EventReader(Protocol):
     """Makes events of bytes (EventStream, JsonLines)."""
 
     def feed(self, piece: bytes) -> list[ServerEvent]:
-        """The events that the piece completes."""
+        """The events that the piece completes.
+
+        Raises:
+            BadResponseError, ResponseTooLargeError: one of them is no event.
+        """
         ...
 
 
@@ -104,9 +108,9 @@ class WireStream:
         while piece := await self._next():
             try:
                 events = reader.feed(piece)
-            except ResponseTooLargeError as error:
+            except (BadResponseError, ResponseTooLargeError) as error:
                 # The reader does not know whose stream it reads.
-                failure = self._fault(ResponseTooLargeError, error.message)
+                failure = self._fault(type(error), error.message)
                 self.close()
                 raise failure from None
             if events:

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rag_engine.errors import ResponseTooLargeError
+from rag_engine.errors import BadResponseError, ResponseTooLargeError
 from rag_engine.llm.transport import EventStream, ServerEvent
 
 GOLDEN = (
@@ -18,7 +18,7 @@ GOLDEN = (
     b'event: message_start\r\ndata: {"type": "message_start"}\r\n\r\nevent: ping\r\ndata: {}\r\n\r\n',
     b"\xef\xbb\xbfdata: one\rdata: two\r\rdata\n\n: comment\n\ndata:\n\ndata:  two spaces\n\nid: 7\nretry: 10\n\n",
     "data: Grüße 🎉 ユニコード\r\n\r\nevent: 中\ndata: x\n\n".encode(),
-    b"data: \xff\xfe broken \xe2\x82\n\nevent: only a name\n\ndata: left over",
+    b"data: \xe2\x82\xac\n\n: \xff\xfe is only a comment\n\nevent: only a name\n\ndata: left over",
     b"\n\n\r\n\r\rdata: a\n\r\ndata: b\r\n\n\ndatax: no\ndata : no\n\n\xef\xbb\xbfdata: no mark here\n\n",
 )
 
@@ -96,13 +96,35 @@ _TOKENS = st.sampled_from(
 
 
 @given(st.lists(_TOKENS, max_size=40).map(b"".join), st.lists(st.integers(0, 10_000), max_size=12))
-def test_any_bytes_read_as_the_standard_says_however_they_are_cut(raw: bytes, places: list[int]) -> None:
-    assert read(cut(raw, places)) == by_the_text(raw)
+def test_any_bytes_read_as_the_standard_says_or_are_refused_however_they_are_cut(raw: bytes, places: list[int]) -> None:
+    try:
+        events = read(cut(raw, places))
+    except BadResponseError:
+        with pytest.raises(UnicodeDecodeError):
+            raw.decode()
+    else:
+        assert events == by_the_text(raw)
 
 
 @given(st.binary(max_size=60), st.lists(st.integers(0, 10_000), max_size=6))
-def test_what_is_not_utf8_is_replaced_and_never_raises(raw: bytes, places: list[int]) -> None:
-    assert read(cut(raw, places)) == by_the_text(raw)
+def test_no_event_holds_a_character_that_was_not_sent(raw: bytes, places: list[int]) -> None:
+    try:
+        events = read(cut(raw, places))
+    except BadResponseError:
+        return
+    for event in events:
+        assert all(part.encode() in raw for part in (event.name, *event.data.split("\n")))
+
+
+@pytest.mark.parametrize("broken", [b"\xff", b"\xe2\x82", b"\xed\xa0\x80", b"\xc0\xaf"], ids=bytes.hex)
+@pytest.mark.parametrize("form", [b"data: a%bb\n\n", b"event: a%bb\n\n", b"data: one\r\ndata: %b\r\n\r\n"])
+def test_an_event_that_is_not_utf8_is_refused_in_whatever_pieces_it_comes(form: bytes, broken: bytes) -> None:
+    raw = form % broken
+    for place in range(len(raw)):
+        with pytest.raises(BadResponseError, match="not UTF-8") as raised:
+            read(cut(raw, [place]))
+        assert raised.value.__cause__ is None
+        assert raised.value.__suppress_context__
 
 
 def steps_taken(pieces: list[bytes]) -> int:

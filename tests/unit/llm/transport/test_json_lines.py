@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rag_engine.errors import ResponseTooLargeError
+from rag_engine.errors import BadResponseError, ResponseTooLargeError
 from rag_engine.llm.transport import JsonLines
 
 _VALUES = st.dictionaries(st.text(max_size=5), st.text(max_size=20) | st.integers() | st.none(), max_size=4)
@@ -37,6 +37,15 @@ def test_a_byte_order_mark_is_no_part_of_the_first_line() -> None:
     reader = JsonLines()
     events = [event for place in b"\xef\xbb\xbf{}\n" for event in reader.feed(bytes([place]))]
     assert [event.data for event in events] == ["{}"]
+
+
+@pytest.mark.parametrize("broken", [b"\xff", b"\xe2\x82", b"\xed\xa0\x80"], ids=bytes.hex)
+def test_a_line_that_is_not_utf8_is_refused_in_whatever_pieces_it_comes(broken: bytes) -> None:
+    raw = b'{"a": "%b"}\n' % broken
+    for place in range(len(raw)):
+        reader = JsonLines()
+        with pytest.raises(BadResponseError, match="not UTF-8"):
+            [reader.feed(piece) for piece in (raw[:place], raw[place:])]
 
 
 @pytest.mark.parametrize("pieces", [[b"x" * 101 + b"\n"], [b"x"] * 101], ids=["one piece", "many"])

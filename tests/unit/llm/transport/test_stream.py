@@ -55,6 +55,12 @@ def fault_of(*steps: Step, limits: WireLimits = QUICK) -> LanguageModelError:
     return caught.value
 
 
+def test_an_event_that_is_not_utf8_is_a_fault_of_the_provider_that_sent_it() -> None:
+    error = fault_of(*chunked([b"data: a\n\n", b"data: Par\xff\xfeis\n\n", b"data: b\n\n"]))
+    assert type(error) is BadResponseError
+    assert error.phase == Phase.STREAM
+
+
 def test_events_come_as_they_are_sent() -> None:
     assert read(*chunked([b"data: a\n\n", b"data: b\n", b"\ndata: c\n\n"])) == ["a", "b", "c"]
 
