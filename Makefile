@@ -14,7 +14,7 @@ demo: $(VENV)/installed
 	$(BIN)/rag eval benchmarks/gold/handbook $(HANDBOOK)
 
 test: $(VENV)/installed-dev
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest --numprocesses 2
 
 coverage: $(VENV)/installed-dev
 	$(BIN)/python -m coverage erase

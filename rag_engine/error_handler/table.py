@@ -49,9 +49,10 @@ class Row:
         """Whether the row is about this fault; ``words`` and ``message`` are the signal's, in lower case."""
         if self.providers and signal.provider not in self.providers:
             return False
-        if self.statuses and not any(signal.status in statuses for statuses in self.statuses):
+        status = -1 if signal.status is None else signal.status  # a range looks for None number by number
+        if self.statuses and not any(status in statuses for statuses in self.statuses):
             return False
-        if any(signal.status in statuses for statuses in self.unless_statuses):
+        if self.unless_statuses and any(status in statuses for statuses in self.unless_statuses):
             return False
         if self.phases and signal.phase not in self.phases:
             return False
