@@ -76,10 +76,11 @@ def to_markdown(cells: Sequence[Cell]) -> str:
 
 
 def to_json(cells: Sequence[Cell]) -> dict[str, Any]:
-    """Every cell, by server, surface and feature, with counts a server."""
+    """Every cell, by server (without its version), surface and feature, with counts a server."""
     found: dict[str, Any] = {}
     for cell in cells:
-        server = found.setdefault(cell.server, {"yes": 0, "offered": 0, "surfaces": {}})
+        name, _, version = cell.server.partition(" ")
+        server = found.setdefault(name, {"version": version, "yes": 0, "offered": 0, "surfaces": {}})
         server["yes"] += cell.mark is Mark.YES
         server["offered"] += cell.mark is not Mark.NOT_OFFERED
         server["surfaces"].setdefault(cell.surface, {})[cell.feature.value] = {
