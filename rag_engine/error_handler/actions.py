@@ -29,6 +29,7 @@ class Verdict:
 
     ``retry_after`` is the least wait in seconds that the provider asks for. ``cool_down`` is seconds for which calls of
     the same model, or with the same key, will most likely fail as well; 0 where this call says nothing about others.
+    ``final`` says not to ask this model again even where there is no other.
     ``billable`` says that the call may have cost something although it failed. ``user_visible`` says that somebody
     should hear of it even when another model has answered: it does not go away by itself.
     """
@@ -38,6 +39,7 @@ class Verdict:
     cool_down: float = 0.0
     billable: bool = False
     user_visible: bool = False
+    final: bool = False
 
 
 _RETRY: Final = Verdict(Action.RETRY)

@@ -47,10 +47,10 @@ def _verdict(row: Row, signal: FaultSignal) -> Verdict:
     """
     verdict = row.verdict
     opinion = should_retry(signal.headers)
-    if opinion is False and verdict.action is Action.RETRY:
-        verdict = replace(verdict, action=Action.FAIL_OVER)
+    if opinion is False and verdict.action in (Action.RETRY, Action.FAIL_OVER):
+        verdict = replace(verdict, action=Action.FAIL_OVER, final=True)
     elif opinion is True and verdict.action is Action.FAIL_OVER and row.error.retryable:
-        verdict = replace(verdict, action=Action.RETRY)
+        verdict = replace(verdict, action=Action.RETRY, final=False)
     if signal.phase in _PAID_FOR and not verdict.billable:
         verdict = replace(verdict, billable=True)
     return verdict

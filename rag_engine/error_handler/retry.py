@@ -69,7 +69,7 @@ def retry_with_backoff(
     LanguageModelError ``attempts`` tells of all calls. ``on_failure`` is told each failure as it happens.
 
     With ``alone`` there is no other model: an error that calls for one is then tried again here, where its class is
-    retryable.
+    retryable, the failed call cost nothing, and nothing says that this is final.
 
     Inside another retry ``function`` is called once and nothing is counted or told: the outer one decides. Cancelling,
     Control-C and the like pass at once. ``clock``, ``sleep`` (async for an async function) and ``draw`` (chance, in

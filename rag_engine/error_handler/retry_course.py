@@ -8,7 +8,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from rag_engine.error_handler.actions import Action, verdict_for
+from rag_engine.error_handler.actions import Action, Verdict, verdict_for
 from rag_engine.error_handler.retry_policy import Failure, RetryPolicy
 from rag_engine.errors import LanguageModelError
 
@@ -75,10 +75,7 @@ class RetryCourse:
             return False  # an answer; or a cancellation, which nothing holds up
         now = self.clock()
         verdict = verdict_for(error)
-        again = verdict.action is Action.RETRY or (
-            # Nobody is there to fail over to: what might pass is waited for here.
-            self.alone and verdict.action is Action.FAIL_OVER and getattr(error, "retryable", False)
-        )
+        again = verdict.action is Action.RETRY or (self.alone and _passes(error, verdict))
         self.wait = max(self.policy.wait(state.attempt_number, self.draw()), verdict.retry_after or 0.0)
         again = again and state.attempt_number < self.policy.attempts
         again = again and (self.until is None or now + self.wait < self.until)
@@ -112,3 +109,9 @@ class RetryCourse:
             "before": self.begin,
             "reraise": True,
         }
+
+
+def _passes(error: Exception, verdict: Verdict) -> bool:
+    """Whether what calls for another model may pass here too, at no cost, where there is no other to fail over to."""
+    may_pass = bool(getattr(error, "retryable", False))
+    return verdict.action is Action.FAIL_OVER and may_pass and not (verdict.billable or verdict.final)

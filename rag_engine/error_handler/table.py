@@ -56,9 +56,9 @@ class Row:
             return False
         if self.phases and signal.phase not in self.phases:
             return False
-        if self.needs_header and self.needs_header not in signal.headers:
+        if self.needs_header and not any(self.needs_header in name for name in signal.headers):
             return False
-        if self.lacks_header and self.lacks_header in signal.headers:
+        if self.lacks_header and any(self.lacks_header in name for name in signal.headers):
             return False
         if self.says and not any(self.says.fullmatch(word) for word in words):
             return False

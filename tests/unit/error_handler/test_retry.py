@@ -1,75 +1,24 @@
-"""Retries wait as long as they should, end when they should, and never multiply."""
+"""Retries wait as long as they should and end when they should."""
 
 from __future__ import annotations
 
 import asyncio
-import contextlib
-from collections.abc import AsyncIterator, Callable, Iterator
-from typing import Any
+from collections.abc import AsyncIterator, Iterator
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
-from rag_engine.error_handler import Action, Failure, RetryPolicy, Verdict, retry_is_owned, retry_with_backoff
+from rag_engine.error_handler import Action, Failure, RetryPolicy, Verdict, retry_with_backoff
 from rag_engine.errors import (
-    ConfigurationError,
     CreditExhaustedError,
     DeadlineExceededError,
     LanguageModelError,
     OverloadedError,
     RateLimitError,
     ServerError,
+    StalledStreamError,
 )
 from rag_engine.types.generation import Attempt
-
-
-class Clock:
-    """Time that passes only while somebody sleeps."""
-
-    def __init__(self) -> None:
-        self.now = 1000.0
-        self.slept: list[float] = []
-
-    def __call__(self) -> float:
-        return self.now
-
-    def sleep(self, seconds: float) -> None:
-        self.slept.append(seconds)
-        self.now += seconds
-
-    async def asleep(self, seconds: float) -> None:
-        self.sleep(seconds)
-
-
-class Scripted:
-    """Raises what it is given, in order; then answers."""
-
-    def __init__(self, *errors: BaseException) -> None:
-        self.errors = list(errors)
-        self.calls = 0
-
-    def __call__(self) -> str:
-        self.calls += 1
-        if self.calls <= len(self.errors):
-            raise self.errors[self.calls - 1]
-        return "answer"
-
-
-def run(scripted: Callable[[], Any], *, sync: bool, clock: Clock, **options: Any) -> Any:
-    """The same call as a plain and as an async function."""
-    options = {"clock": clock, "draw": lambda: 1.0, **options}
-    if sync:
-        return retry_with_backoff(scripted, sleep=clock.sleep, **options)()
-
-    async def asked() -> Any:
-        await asyncio.sleep(0)
-        return scripted()
-
-    return asyncio.run(retry_with_backoff(asked, sleep=clock.asleep, **options)())
-
-
-both = pytest.mark.parametrize("sync", [True, False], ids=["sync", "async"])
+from tests.unit.error_handler.scripted_calls import Clock, Scripted, both, run
 
 
 @both
@@ -110,12 +59,14 @@ def test_a_providers_verdict_against_trying_again_is_kept(sync: bool) -> None:
 
 
 @both
-def test_with_no_other_model_what_may_pass_is_waited_for_and_what_may_not_is_not(sync: bool) -> None:
-    passing, lasting = Scripted(OverloadedError("x")), Scripted(CreditExhaustedError("x"))
-    assert run(passing, sync=sync, clock=Clock(), alone=True) == "answer"
-    with pytest.raises(CreditExhaustedError):
-        run(lasting, sync=sync, clock=Clock(), alone=True)
-    assert lasting.calls == 1
+def test_with_no_other_model_what_may_pass_at_no_cost_is_waited_for_and_nothing_else_is(sync: bool) -> None:
+    assert run(Scripted(OverloadedError("x")), sync=sync, clock=Clock(), alone=True) == "answer"
+    final = OverloadedError("x", verdict=Verdict(Action.FAIL_OVER, final=True))
+    for error in (CreditExhaustedError("x"), StalledStreamError("x"), final):
+        lasting = Scripted(error)
+        with pytest.raises(type(error)):
+            run(lasting, sync=sync, clock=Clock(), alone=True)
+        assert lasting.calls == 1
 
 
 @both
@@ -200,116 +151,6 @@ def test_each_failure_is_told_as_it_happens_with_the_wait_behind_it(sync: bool) 
     assert all(failure.verdict.action is Action.RETRY for failure in told)
 
 
-@both
-def test_a_retry_inside_a_retry_calls_once(sync: bool) -> None:
-    calls: list[bool] = []
-
-    def innermost() -> None:
-        calls.append(retry_is_owned())
-        raise ServerError("x")
-
-    inner = retry_with_backoff(innermost, policy=RetryPolicy(attempts=5))
-    with pytest.raises(ServerError) as caught:
-        run(inner, sync=sync, clock=Clock())
-    assert calls == [True, True, True]
-    assert len(caught.value.attempts) == 3
-    assert not retry_is_owned()
-
-
-def test_tasks_within_an_async_retry_are_within_it_and_those_that_outlive_it_are_not() -> None:
-    owned: list[bool] = []
-    left: list[asyncio.Task[None]] = []
-
-    async def asked() -> None:
-        gate = asyncio.Event()
-
-        async def within() -> None:
-            owned.append(retry_is_owned())
-
-        async def outliving() -> None:
-            await gate.wait()
-            await asyncio.sleep(0)
-            owned.append(retry_is_owned())
-
-        await asyncio.gather(within())
-        left.append(asyncio.ensure_future(outliving()))
-        await asyncio.sleep(0)
-        asyncio.get_running_loop().call_later(0.01, gate.set)
-
-    async def main() -> None:
-        await retry_with_backoff(asked)()
-        await left[0]
-
-    asyncio.run(main())
-    assert owned == [True, False]
-
-
-@pytest.mark.parametrize("error", [KeyboardInterrupt(), SystemExit(3), GeneratorExit(), asyncio.CancelledError()])
-def test_what_is_no_exception_passes_at_once_and_is_told_to_nobody(error: BaseException) -> None:
-    told: list[Failure] = []
-    scripted = Scripted(error)
-    with pytest.raises(type(error)) as caught:
-        run(scripted, sync=True, clock=Clock(), on_failure=told.append)
-    assert caught.value is error
-    assert (scripted.calls, told) == (1, [])
-
-
-@pytest.mark.parametrize("asleep", [True, False])
-def test_cancelling_ends_an_async_retry_at_once_whether_it_calls_or_waits(asleep: bool) -> None:
-    calls: list[int] = []
-
-    async def asked() -> None:
-        calls.append(1)
-        if not asleep:
-            await asyncio.sleep(3600)
-        raise ServerError("x")
-
-    async def main() -> None:
-        task = asyncio.ensure_future(
-            retry_with_backoff(asked, policy=RetryPolicy(first_wait=3600, longest_wait=3600))()
-        )
-        while not calls:
-            await asyncio.sleep(0)
-        await asyncio.sleep(0.01)
-        task.cancel()
-        with pytest.raises(asyncio.CancelledError):
-            await task
-
-    asyncio.run(main())
-    assert calls == [1]
-
-
-def test_many_tasks_share_one_decorated_function_without_counting_each_others_attempts() -> None:
-    @retry_with_backoff(policy=RetryPolicy(attempts=3, first_wait=0.0))
-    async def asked(failures: list[int]) -> str:
-        await asyncio.sleep(0)
-        if failures.pop():
-            raise ServerError("x")
-        return "answer"
-
-    async def main() -> list[str]:
-        return await asyncio.gather(*(asked([0, 1, 1]) for _ in range(50)))
-
-    assert asyncio.run(main()) == ["answer"] * 50
-
-
-def test_a_coroutine_that_is_thrown_away_while_it_waits_leaves_nothing_behind() -> None:
-    async def asked() -> None:
-        raise ServerError("x")
-
-    async def forever(_: float) -> None:
-        await asyncio.get_running_loop().create_future()
-
-    async def main() -> None:
-        coroutine = retry_with_backoff(asked, sleep=forever)()
-        with contextlib.suppress(StopIteration):
-            coroutine.send(None)
-        coroutine.close()
-        assert not retry_is_owned()
-
-    asyncio.run(main())
-
-
 def test_a_function_keeps_its_name_arguments_and_kind() -> None:
     @retry_with_backoff
     async def asked(question: str, *, times: int) -> str:
@@ -352,48 +193,3 @@ def test_generators_and_hidden_coroutines_are_refused_as_their_errors_would_not_
             retry_with_backoff(generator)
     with pytest.raises(TypeError, match="async function itself"):
         retry_with_backoff(lambda: begun)()
-
-
-@pytest.mark.parametrize(
-    "numbers",
-    [
-        {"attempts": 0},
-        {"first_wait": -1.0},
-        {"longest_wait": float("inf")},
-        {"first_wait": float("nan")},
-        {"jitter": 1.5},
-    ],
-)
-def test_a_policy_that_cannot_be_kept_is_refused(numbers: dict[str, Any]) -> None:
-    with pytest.raises(ConfigurationError, match="cannot be kept"):
-        RetryPolicy(**numbers)
-
-
-@given(
-    attempt=st.integers(1, 10**6),
-    draw=st.floats(0, 1, exclude_max=True),
-    first=st.floats(0, 1e6),
-    longest=st.floats(0, 1e6),
-    jitter=st.floats(0, 1),
-)
-def test_a_wait_lies_between_its_fixed_share_and_its_bound(
-    attempt: int, draw: float, first: float, longest: float, jitter: float
-) -> None:
-    policy = RetryPolicy(first_wait=first, longest_wait=longest, jitter=jitter)
-    bound = min(longest, first * 2.0 ** min(attempt - 1, 60))
-    assert bound * (1 - jitter) * (1 - 1e-9) <= policy.wait(attempt, draw) <= bound * (1 + 1e-9)
-
-
-@given(
-    waits=st.lists(st.none() | st.floats(0, 1e9), max_size=8),
-    attempts=st.integers(1, 6),
-    seconds=st.none() | st.floats(0, 1e6),
-)
-def test_a_retry_never_sleeps_past_its_deadline_and_never_calls_more_than_it_may(
-    waits: list[float | None], attempts: int, seconds: float | None
-) -> None:
-    clock, scripted = Clock(), Scripted(*(RateLimitError("x", retry_after=wait) for wait in waits))
-    with contextlib.suppress(RateLimitError):
-        run(scripted, sync=True, clock=clock, policy=RetryPolicy(attempts=attempts), seconds=seconds)
-    assert scripted.calls <= attempts
-    assert seconds is None or clock.now <= 1000.0 + seconds

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from rag_engine.error_handler.retry_after import delay_in_words, retry_after, should_retry
@@ -125,6 +125,8 @@ VALUES = (
 )
 
 
+# The tables of characters that hypothesis makes for its first text take seconds on a busy machine.
+@settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(headers=st.dictionaries(st.sampled_from(NAMES), VALUES), body=st.none() | st.floats())
 def test_any_headers_give_a_wait_from_zero_to_the_largest_number_or_none(
     headers: dict[str, str], body: float | None

@@ -88,6 +88,18 @@ def test_no_account_without_money_is_asked_again_however_often_the_provider_says
         assert verdict_for(error_for(signal_of(case), model="m")).action == "fail_over"
 
 
+@pytest.mark.parametrize("status", [429, 500, 503, 529])
+def test_a_provider_that_says_not_to_try_again_is_believed_even_where_there_is_no_other(status: int) -> None:
+    signal = FaultSignal("openai", Phase.HEADERS, status, headers={"x-should-retry": "false"})
+    verdict = verdict_for(error_for(signal, model="m"))
+    assert (verdict.action, verdict.final) == ("fail_over", True)
+
+
+def test_a_provider_that_says_to_try_again_is_believed_where_that_can_help() -> None:
+    signal = FaultSignal("anthropic", Phase.HEADERS, 529, headers={"x-should-retry": "true"})
+    assert verdict_for(error_for(signal, model="m")).action == "retry"
+
+
 @pytest.mark.usefixtures("nothing_counted")
 def test_a_name_that_no_row_knows_falls_to_its_status_and_is_counted() -> None:
     signal = FaultSignal("openai", Phase.HEADERS, 500, type="a_type_of_tomorrow")
