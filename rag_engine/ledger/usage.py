@@ -7,6 +7,7 @@ settled: one that was killed midway counts in full, so that a budget is never ex
 from __future__ import annotations
 
 import contextlib
+import json
 import logging
 import queue
 import sqlite3
@@ -18,6 +19,7 @@ from pathlib import Path
 
 from rag_engine.errors import BudgetExceededError, NewerFormatError, StorageError, UsageError
 from rag_engine.types.calls import CallRecord, UsageTotal
+from rag_engine.types.generation import FinishReason
 
 FILE_NAME = "usage.sqlite"
 SCHEMA_VERSION = 1
@@ -124,10 +126,10 @@ class UsageLedger:
         with self._transaction() as connection:
             rows = connection.execute(
                 f"select {key} as key, count(distinct case when call = '' then number else call end), count(*), "  # noqa: S608 - of _KEYS
-                "sum(outcome not in ('stop', 'length', 'tool_calls', 'refused', 'open')), "
+                "sum(outcome not in (select value from json_each(?))), "
                 "coalesce(sum(input_tokens), 0), coalesce(sum(output_tokens), 0), coalesce(sum(cost), 0), "
                 "sum(cost is null) from attempts group by key order by max(started) desc, max(number) desc limit ?",
-                (last,),
+                (json.dumps([OPEN, *FinishReason]), last),
             ).fetchall()
         return [UsageTotal(*row) for row in rows]
 

@@ -7,13 +7,14 @@ import time
 import uuid
 from collections.abc import Callable, Mapping
 from dataclasses import replace
+from functools import cached_property
 
 from rag_engine import tracing
 from rag_engine.error_handler import Phase, default_aggregator, request_id_of, verdict_for
 from rag_engine.errors import ContextWindowError, LanguageModelError, RagEngineError
 from rag_engine.llm.billing import cost_of, most_it_costs
 from rag_engine.protocols import CallLedger
-from rag_engine.token_counter import counter_for, prompt_tokens, surely_fits
+from rag_engine.token_counter import Count, counter_for, prompt_tokens, surely_fits
 from rag_engine.types.calls import CallRecord
 from rag_engine.types.generation import Attempt, Completion, Prompt, Usage, UsageSource
 from rag_engine.types.models import ModelProfile
@@ -66,10 +67,15 @@ class RunningAttempt:
         self._span.__enter__()  # left by ``done`` or ``failed``: of a stream, between two of its reader's steps
         self._span.set_prompt(prompt)
 
+    @cached_property
+    def _counted(self) -> Count:
+        """The prompt's tokens, counted when somebody asks: the window's check mostly needs no count."""
+        return prompt_tokens(self._prompt, self._profile)
+
     def _check_window(self) -> None:
         if surely_fits(self._prompt, self._profile):
             return
-        counted = prompt_tokens(self._prompt, self._profile)
+        counted = self._counted
         answer = self._prompt.sampling.max_output_tokens or 1
         if counted.tokens + answer > self._profile.window:
             about = "" if counted.exact else "about "
@@ -85,7 +91,7 @@ class RunningAttempt:
         if self._ledger is None or not self._ledger.has_budget:
             return None
         most = most_it_costs(
-            input_tokens=prompt_tokens(self._prompt, self._profile).upper_bound,
+            input_tokens=self._counted.upper_bound,
             output_tokens=self._prompt.sampling.max_output_tokens or self._profile.max_output,
             price=self._profile.price,
         )
@@ -140,7 +146,7 @@ class RunningAttempt:
 
     def _estimated(self, output_tokens: int) -> Usage:
         return Usage(
-            input_tokens=prompt_tokens(self._prompt, self._profile).tokens,
+            input_tokens=self._counted.tokens,
             output_tokens=output_tokens,
             source=UsageSource.ESTIMATED,
         )
