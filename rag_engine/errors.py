@@ -87,7 +87,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar
 
 if TYPE_CHECKING:
@@ -389,7 +389,7 @@ class CitationError(GenerationError):
 
 
 class LanguageModelError(GenerationError):
-    """A provider of a language model, or the way to it, failed. Its eight subclasses are the families.
+    """A provider of a language model, or the way to it, failed. Its nine subclasses are the families.
 
     ``provider`` and ``model`` say whose, ``status`` is that of HTTP, ``phase`` how far the call had come
     (``error_handler.Phase``), ``request_id`` what the provider calls it. ``retry_after`` is seconds that the provider
@@ -711,6 +711,36 @@ class ResponseTooLargeError(ProviderFailureError):
     code = "response_too_large"
     retryable = False
     default_hint = "lower the longest answer, or raise llm.max_response_bytes"
+
+
+class RoutingError(LanguageModelError):
+    """None of a route's models answered. ``causes`` says of each deployment why: its name, and the error or the check
+    that it did not pass in words."""
+
+    code = "routing"
+    default_hint = "rag route QUESTION --explain shows what each model lacks"
+
+    def __init__(self, message: str, *, causes: Sequence[tuple[str, Exception | str]] = (), **about: Any) -> None:
+        super().__init__(message, **about)
+        self.causes = tuple(causes)
+
+    def __reduce__(self) -> tuple[object, ...]:
+        about = {name: getattr(self, name) for name in (*_ABOUT_THE_CALL, "causes")}
+        return _rebuild_model_error, (type(self), self.message, about)
+
+
+class NoModelFitsError(RoutingError):
+    """Every model of a route is unfit for this prompt or not well now; nothing was sent."""
+
+    code = "no_model_fits"
+
+
+class AllModelsFailedError(RoutingError):
+    """Models of a route were asked, and none gave an answer."""
+
+    code = "all_models_failed"
+    retryable = True
+    default_hint = "each cause has its own mend; rag models --health shows which models are well"
 
 
 class EvaluationError(RagEngineError):

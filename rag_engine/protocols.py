@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, NamedTuple, Protocol, TypeAlias
 from rag_engine.types.calls import CallRecord
 from rag_engine.types.document import Chunk, Document, SourceFailure
 from rag_engine.types.generation import Completion, CompletionEvent, Prompt
+from rag_engine.types.models import ModelTask
 from rag_engine.types.optimization import (
     FieldSummary,
     Gains,
@@ -22,6 +23,7 @@ from rag_engine.types.optimization import (
     StrategyName,
 )
 from rag_engine.types.retrieval import ChunkPlace, Filter, Passage, Query, ScoredChunk
+from rag_engine.types.routing import DeploymentHealth, ModelOutcome, QualityEstimate
 
 if TYPE_CHECKING:
     import numpy as np
@@ -446,6 +448,44 @@ class CallLedger(Protocol):
         ...
 
 
+class HealthLedger(Protocol):
+    """Keeps how deployments do over restarts, and for all processes on the machine. It may be lost without harm: where
+    it cannot be read or written the engine goes on with what this process knows."""
+
+    def health(self) -> Mapping[str, DeploymentHealth]:
+        """What is known of each deployment, by name. Takes microseconds, and waits for nobody."""
+        ...
+
+    def record_health(self, health: DeploymentHealth) -> None:
+        """Keeps this, soon. Holds nothing up."""
+        ...
+
+    def claim_probe(self, deployment: str, *, seconds: float) -> bool:
+        """Whether this caller, of all processes, is the one to probe the deployment now: nobody else is for so many
+        seconds, or until its health is recorded anew."""
+        ...
+
+
+class OutcomeLedger(Protocol):
+    """Keeps how good models' answers were. It may be lost without harm."""
+
+    def record_outcomes(self, outcomes: Sequence[ModelOutcome]) -> None:
+        """Keeps these; the oldest are forgotten."""
+        ...
+
+    def outcomes(self) -> Sequence[ModelOutcome]:
+        """All that are kept, the oldest first."""
+        ...
+
+
+class ModelSelector(Protocol):
+    """Tells from earlier answers how good a model's answer to a question will be."""
+
+    def estimates(self, question: str, *, task: ModelTask, models: Sequence[str]) -> Mapping[str, QualityEstimate]:
+        """By model, for those of which something is known."""
+        ...
+
+
 class LanguageModel(Protocol):
     """Writes an answer to a prompt. Routed, cached, failing-over and ensembled models are LanguageModels
     that hold LanguageModels."""
@@ -464,8 +504,9 @@ class LanguageModel(Protocol):
         ...
 
     def stream(self, prompt: Prompt) -> AsyncIterator[CompletionEvent]:
-        """The answer as it is written. The last event is CompletionDone, whose text the deltas add up to; whatever else
-        ends the stream is raised, so that a part is never taken for the whole.
+        """The answer as it is written. The last event is CompletionDone, whose text the deltas since the beginning, or
+        since the last StreamRestarted, add up to; whatever else ends the stream is raised, so that a part is never
+        taken for the whole.
 
         Raises:
             GenerationError: as ``complete``, also midway.
@@ -481,11 +522,14 @@ __all__ = [
     "Embedder",
     "EmbedderIdentity",
     "ExperienceLedger",
+    "HealthLedger",
     "IndexView",
     "LanguageModel",
     "LexicalEntry",
     "LexicalIndex",
     "Loader",
+    "ModelSelector",
+    "OutcomeLedger",
     "QueryOptimizer",
     "Reranker",
     "Retriever",

@@ -8,6 +8,7 @@ from enum import StrEnum
 from typing import TypeAlias
 
 from rag_engine.types.conversation import Message, ResponseSchema, Sampling, Tool, ToolCall, ToolChoice
+from rag_engine.types.models import ModelTask
 from rag_engine.types.retrieval import Passage
 from rag_engine.types.suspicion import Suspicion
 
@@ -31,6 +32,21 @@ class CallContext:
 
 
 @dataclass(frozen=True, slots=True)
+class Requirements:
+    """What whoever asks expects of the model, for a route to choose by.
+
+    ``task`` is the kind of work, found out where it is None. Only models with all of ``tags`` are asked; with
+    ``local_only`` only those to which a prompt goes without leaving the machine. ``quality_floor`` is the least quality
+    to be expected, in [0, 1], in place of the route's own.
+    """
+
+    task: ModelTask | None = None
+    tags: frozenset[str] = frozenset()
+    local_only: bool = False
+    quality_floor: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Prompt:
     """What a language model is asked: instructions, numbered sources and the question, and their rendering.
 
@@ -43,7 +59,7 @@ class Prompt:
     answered. ``tool_choice`` is one of ``ToolChoice`` or the name of a tool. With ``documents`` the sources are sent as
     documents of the provider's own kind, to be cited its way, and ``question`` in place of ``content``, where the model
     has such. ``cache`` says that other prompts begin with the same tools and instructions.
-    ``call`` is whose answer it is on the way to; it is part of no request.
+    ``call`` is whose answer it is on the way to, ``requires`` what a route chooses by; they are part of no request.
     """
 
     question: str
@@ -60,6 +76,7 @@ class Prompt:
     documents: bool = False
     cache: bool = False
     call: CallContext = field(default_factory=CallContext)
+    requires: Requirements = field(default_factory=Requirements)
 
     @classmethod
     def plain(cls, content: str, *, instructions: str = "") -> Prompt:
@@ -124,11 +141,26 @@ class CitedSpan:
 
 
 @dataclass(frozen=True, slots=True)
+class Allowance:
+    """What a provider's headers say may still be asked of it: what is left, and the seconds after which all of it may
+    be asked again. None where they say nothing."""
+
+    requests: int | None = None
+    requests_reset: float | None = None
+    input_tokens: int | None = None
+    input_tokens_reset: float | None = None
+    output_tokens: int | None = None
+    output_tokens_reset: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Attempt:
     """One call of one model on the way to an answer.
 
     ``outcome`` is the finish reason, or the code of the error it ended with. ``usage`` is what it was billed, as far as
-    known: None where a failed call said nothing.
+    known: None where a failed call said nothing. ``first_token_seconds`` is when the first piece of a stream was there,
+    None of an answer that came whole. ``allowance`` is what the provider said of its limits, ``deployment`` the name
+    under which a route knows the model.
     """
 
     model: str
@@ -137,6 +169,9 @@ class Attempt:
     provider: str = ""
     usage: Usage | None = None
     request_id: str = ""
+    first_token_seconds: float | None = None
+    allowance: Allowance | None = None
+    deployment: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -187,7 +222,16 @@ class CompletionDone:
     completion: Completion
 
 
-CompletionEvent: TypeAlias = TextDelta | ReasoningDelta | CompletionDone
+@dataclass(frozen=True, slots=True)
+class StreamRestarted:
+    """The answer begins anew, from ``model``: what was written until now is void. ``code`` is that of the error that
+    ended it."""
+
+    model: str
+    code: str
+
+
+CompletionEvent: TypeAlias = TextDelta | ReasoningDelta | StreamRestarted | CompletionDone
 
 
 @dataclass(frozen=True, slots=True)
