@@ -15,6 +15,8 @@ import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
+from rag_engine.errors import NewerFormatError
+from rag_engine.ledger.ledger_file import LedgerFile, passes
 from rag_engine.types.optimization import (
     Gains,
     PastQuestion,
@@ -48,18 +50,15 @@ class Ledger:
 
     def __init__(self, path: Path) -> None:
         """``path`` is the file; it need not exist."""
-        self._path = path
+        self._file = LedgerFile(path, schema=_SCHEMA, version=SCHEMA_VERSION)
         self._lock = threading.Lock()
-        self._connection: sqlite3.Connection | None = None
         self._said = False
         self._broken = False
 
     def close(self) -> None:
         """Closes the file; the next use opens it again."""
-        with self._lock, contextlib.suppress(sqlite3.Error):
-            if self._connection is not None:
-                self._connection.close()
-            self._connection = None
+        with self._lock:
+            self._file.close()
 
     def record(self, experiences: Sequence[QueryExperience]) -> None:
         """Keeps these; of more than 10,000 the oldest are forgotten."""
@@ -155,61 +154,31 @@ class Ledger:
                 self._give_up(error)
         finally:
             with contextlib.suppress(sqlite3.Error):
-                if self._connection is not None and self._connection.in_transaction:
-                    self._connection.execute("rollback")
+                connection = self._file.connection
+                if connection is not None and connection.in_transaction:
+                    connection.execute("rollback")
             self._lock.release()
 
     def _ready(self, *, write: bool, seconds: float) -> sqlite3.Connection | None:
         """The connection, within a transaction where something is to be written."""
         try:
-            connection = self._opened(write=write)
+            connection = self._file.opened(seconds=seconds, make=write)
             if connection is not None:
                 connection.execute(f"pragma busy_timeout = {int(seconds * 1000)}")
                 if write:
                     connection.execute("begin immediate")
+        except NewerFormatError:
+            self._say("was written by a later version of rag_engine")
+            self._broken = True
+            return None
         except (sqlite3.Error, OSError) as error:
             self._give_up(error)
             return None
         return connection
 
-    def _opened(self, *, write: bool) -> sqlite3.Connection | None:
-        if self._connection is not None:
-            return self._connection
-        if not write and not self._path.exists():
-            return None
-        connection = sqlite3.connect(
-            self._path, timeout=_WRITE_SECONDS if write else _READ_SECONDS, check_same_thread=False,
-            isolation_level=None,
-        )  # fmt: skip
-        try:
-            version = connection.execute("pragma user_version").fetchone()[0]
-            if version > SCHEMA_VERSION:
-                self._say("was written by a later version of rag_engine")
-                self._broken = True
-                connection.close()
-                return None
-            if version == 0:
-                if not write:
-                    connection.close()
-                    return None
-                connection.execute("pragma journal_mode = wal")
-                connection.execute("begin immediate")
-                if not connection.execute("pragma user_version").fetchone()[0]:  # nobody was faster
-                    for statement in _SCHEMA:
-                        connection.execute(statement)
-                    connection.execute(f"pragma user_version = {SCHEMA_VERSION}")
-                connection.execute("commit")
-            connection.execute("pragma synchronous = normal")
-        except BaseException:
-            connection.close()
-            raise
-        self._connection = connection
-        return connection
-
     def _give_up(self, error: Exception) -> None:
         """Goes on without: for this once where it is locked, for good where it is damaged or cannot be written."""
-        code = getattr(error, "sqlite_errorcode", 0) & 0xFF
-        if code not in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
+        if not passes(error):
             self._broken = True
         self._say(str(error))
 
@@ -218,7 +187,7 @@ class Ledger:
             self._said = True
             logging.getLogger(__name__).warning(
                 "%s cannot be used (%s): searches go on without what was learnt; remove the file if this stays so",
-                self._path,
+                self._file.path,
                 why,
             )
 

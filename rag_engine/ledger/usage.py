@@ -17,7 +17,8 @@ from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 
-from rag_engine.errors import BudgetExceededError, NewerFormatError, StorageError, UsageError
+from rag_engine.errors import BudgetExceededError, StorageError, UsageError
+from rag_engine.ledger.ledger_file import LedgerFile, transaction
 from rag_engine.types.calls import CallRecord, UsageTotal
 from rag_engine.types.generation import FinishReason
 
@@ -54,12 +55,11 @@ class UsageLedger:
         clock: Callable[[], float] = time.time,
     ) -> None:
         """Budgets are in US dollars; a day is one of UTC."""
-        self._path = path
+        self._file = LedgerFile(path, schema=_SCHEMA, version=SCHEMA_VERSION)
         self._budget_per_call = budget_per_call
         self._budget_per_day = budget_per_day
         self._clock = clock
         self._lock = threading.Lock()
-        self._connection: sqlite3.Connection | None = None
         self._waiting: queue.SimpleQueue[CallRecord | threading.Event | None] = queue.SimpleQueue()
         self._writer: threading.Thread | None = None
         self._said = False
@@ -121,7 +121,7 @@ class UsageLedger:
             raise UsageError(f"usage is not summed by {by!r}", hint=f"by one of: {', '.join(_KEYS)}")
         key = _KEYS[by]
         self.flush()
-        if not self._path.exists():
+        if not self._file.path.exists():
             return []
         with self._transaction() as connection:
             rows = connection.execute(
@@ -147,9 +147,7 @@ class UsageLedger:
             self._writer.join()
             self._writer = None
         with self._lock:
-            if self._connection is not None:
-                self._connection.close()
-            self._connection = None
+            self._file.close()
 
     def _write_all(self) -> None:
         while (item := self._waiting.get()) is not None:
@@ -168,42 +166,15 @@ class UsageLedger:
     def _transaction(self) -> Iterator[sqlite3.Connection]:
         with self._lock:
             try:
-                connection = self._opened()
-                connection.execute("begin immediate")
-                try:
+                connection = self._file.opened(seconds=_WAIT_SECONDS)
+                assert connection is not None, "it is made where it is absent"  # noqa: S101
+                with transaction(connection):
                     yield connection
-                except BaseException:
-                    connection.execute("rollback")
-                    raise
-                connection.execute("commit")
             except sqlite3.Error as error:
                 raise StorageError(
-                    f"{self._path} cannot be used ({error})", hint="mend or remove the file; it holds what calls cost"
+                    f"{self._file.path} cannot be used ({error})",
+                    hint="mend or remove the file; it holds what calls cost",
                 ) from error
-
-    def _opened(self) -> sqlite3.Connection:
-        if self._connection is not None:
-            return self._connection
-        connection = sqlite3.connect(self._path, timeout=_WAIT_SECONDS, check_same_thread=False, isolation_level=None)
-        try:
-            self._check_version(connection)
-            connection.execute("pragma journal_mode = wal")
-            connection.execute("pragma synchronous = normal")
-            connection.execute("begin immediate")
-            if not connection.execute("pragma user_version").fetchone()[0]:  # nobody was faster
-                for statement in _SCHEMA:
-                    connection.execute(statement)
-                connection.execute(f"pragma user_version = {SCHEMA_VERSION}")
-            connection.execute("commit")
-        except BaseException:
-            connection.close()
-            raise
-        self._connection = connection
-        return connection
-
-    def _check_version(self, connection: sqlite3.Connection) -> None:
-        if connection.execute("pragma user_version").fetchone()[0] > SCHEMA_VERSION:
-            raise NewerFormatError(f"{self._path} was written by a later version of rag_engine")
 
 
 def _write(connection: sqlite3.Connection, record: CallRecord) -> None:
