@@ -75,7 +75,7 @@ class RetryCourse:
             return False  # an answer; or a cancellation, which nothing holds up
         now = self.clock()
         verdict = verdict_for(error)
-        again = verdict.action is Action.RETRY or (self.alone and _passes(error, verdict))
+        again = verdict.action is Action.RETRY or (self.alone and may_pass(error, verdict))
         self.wait = max(self.policy.wait(state.attempt_number, self.draw()), verdict.retry_after or 0.0)
         again = again and state.attempt_number < self.policy.attempts
         again = again and (self.until is None or now + self.wait < self.until)
@@ -111,7 +111,7 @@ class RetryCourse:
         }
 
 
-def _passes(error: Exception, verdict: Verdict) -> bool:
+def may_pass(error: Exception, verdict: Verdict) -> bool:
     """Whether what calls for another model may pass here too, at no cost, where there is no other to fail over to."""
     may_pass = bool(getattr(error, "retryable", False))
     return verdict.action is Action.FAIL_OVER and may_pass and not (verdict.billable or verdict.final)

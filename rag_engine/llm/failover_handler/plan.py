@@ -30,7 +30,8 @@ class FailoverPolicy:
     waits together where the prompt has no deadline. A stream whose first token is not there after
     ``first_token_seconds`` is given up. A limit that is free again within ``longest_wait`` seconds is waited for.
     ``hedge_quantile`` is the share of calls that begin to answer sooner than a second deployment is asked beside the
-    first, for at most ``hedge_share`` of the calls; 0 for neither.
+    first, for at most ``hedge_share`` of the calls; 0 for neither. With ``complete_by_stream`` a whole answer is read
+    as a stream too, where the model has such: only a stream shows soon that none comes, that it stalls or is cut.
     """
 
     retry: RetryPolicy = field(default_factory=lambda: RetryPolicy(attempts=2))
@@ -40,6 +41,7 @@ class FailoverPolicy:
     mid_stream: MidStream = MidStream.RESTART
     hedge_quantile: float = 0.97
     hedge_share: float = 0.05
+    complete_by_stream: bool = True
 
 
 @dataclass(frozen=True, slots=True)
