@@ -12,7 +12,7 @@ from rag_engine.error_handler.health import (
 )
 from rag_engine.error_handler.reading import error_for
 from rag_engine.error_handler.retry import retry_with_backoff
-from rag_engine.error_handler.retry_after import retry_after
+from rag_engine.error_handler.retry_after import retry_after, seconds_until_reset
 from rag_engine.error_handler.retry_course import retry_is_owned
 from rag_engine.error_handler.retry_policy import Failure, RetryPolicy
 from rag_engine.error_handler.safe_execution import safe_execute
@@ -44,6 +44,7 @@ __all__ = [
     "retry_with_backoff",
     "row_for",
     "safe_execute",
+    "seconds_until_reset",
     "unknown_signals",
     "verdict_for",
     "verdict_of",

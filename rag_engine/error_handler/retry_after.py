@@ -6,6 +6,7 @@ import re
 import sys
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
+from functools import lru_cache
 
 _NUMBER = re.compile(r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?", re.ASCII)
 _DURATION = re.compile(r"(?:\d+(?:\.\d+)?(?:ms|us|µs|μs|ns|h|m|s))+", re.ASCII)
@@ -49,6 +50,16 @@ def retry_after(
     return seconds
 
 
+def seconds_until_reset(said: str, headers: Mapping[str, str], *, now: datetime) -> float | None:
+    """Seconds until the reset that one of the headers names: as seconds, as Go's ``6m0s``, as seconds since 1970 or as
+    a date, which is seen from the answer's own ``date``, else from ``now``; None where it says nothing usable."""
+    wait = _number(said)
+    if wait is not None and wait < _FIRST_MOMENT:
+        return wait
+    wait = _duration(said)
+    return _reset(said, _moment(headers.get("date", "")) or now) if wait is None else wait
+
+
 def should_retry(headers: Mapping[str, str]) -> bool | None:
     """What ``x-should-retry`` says, the provider's own opinion; None where it has none."""
     return {"true": True, "false": False}.get(headers.get("x-should-retry", "").strip().lower())
@@ -84,6 +95,7 @@ def _duration(text: str) -> float | None:
     return min(total, sys.float_info.max)
 
 
+@lru_cache(maxsize=64)  # an answer's date and resets are read several times, and answers of one second share theirs
 def _moment(text: str) -> datetime | None:
     """A date of HTTP or of RFC 3339."""
     text = text.strip()

@@ -131,7 +131,7 @@ class ProviderModel:
                 if wire.status != 200 or wire.media_type != framing.value:
                     # A fault, or a server that does not stream: an answer all the same where it is whole.
                     completion = self._read(WireReply(wire.status, headers, await wire.read()), prompt)
-                    call.wrote(len(completion.text))
+                    call.wrote_whole(len(completion.text))
                     if completion.text:
                         yield TextDelta(completion.text)
                 else:

@@ -13,10 +13,11 @@ from rag_engine import tracing
 from rag_engine.error_handler import Phase, default_aggregator, request_id_of, verdict_for
 from rag_engine.errors import ContextWindowError, LanguageModelError, RagEngineError
 from rag_engine.llm.billing import cost_of, most_it_costs
+from rag_engine.llm.rate_limit.allowance import allowance_after, allowance_of
 from rag_engine.protocols import CallLedger
 from rag_engine.token_counter import Count, counter_for, prompt_tokens, surely_fits
 from rag_engine.types.calls import CallRecord
-from rag_engine.types.generation import Attempt, Completion, Prompt, Usage, UsageSource
+from rag_engine.types.generation import Allowance, Attempt, Completion, Prompt, Usage, UsageSource
 from rag_engine.types.models import ModelProfile
 
 CANCELLED = "cancelled"
@@ -51,9 +52,12 @@ class RunningAttempt:
         self._ledger = ledger
         self._request_id = ""
         self._written = 0
+        self._first: float | None = None
+        self._allowance: Allowance | None = None
         self._component = f"{provider}/{model}"
         self._check_window()
         self._reservation = self._reserve()
+        self._clock = clock
         self._when = clock()
         self._started = time.perf_counter()
         self._span = tracing.chat_span(
@@ -100,9 +104,18 @@ class RunningAttempt:
     def heard(self, headers: Mapping[str, str]) -> None:
         """The head of an answer is there."""
         self._request_id = request_id_of(headers)
+        self._allowance = allowance_of(headers, now=self._clock())
+        self._heard = time.perf_counter()
 
     def wrote(self, characters: int) -> None:
-        """Something of the answer is there."""
+        """A piece of a stream is there."""
+        self._span.chunk()
+        if self._first is None and characters:
+            self._first = time.perf_counter()
+        self._written += characters
+
+    def wrote_whole(self, characters: int) -> None:
+        """The answer is there, all at once."""
         self._span.chunk()
         self._written += characters
 
@@ -152,7 +165,8 @@ class RunningAttempt:
         )
 
     def _ended(self, outcome: str, usage: Usage, request_id: str) -> Attempt:
-        seconds = time.perf_counter() - self._started
+        now = time.perf_counter()
+        seconds = now - self._started
         if self._ledger is not None:
             self._ledger.record(
                 CallRecord(
@@ -176,6 +190,8 @@ class RunningAttempt:
             provider=self._provider,
             usage=usage,
             request_id=request_id,
+            first_token_seconds=None if self._first is None else self._first - self._started,
+            allowance=None if self._allowance is None else allowance_after(self._allowance, now - self._heard),
         )
 
 

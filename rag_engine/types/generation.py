@@ -159,8 +159,8 @@ class Attempt:
 
     ``outcome`` is the finish reason, or the code of the error it ended with. ``usage`` is what it was billed, as far as
     known: None where a failed call said nothing. ``first_token_seconds`` is when the first piece of a stream was there,
-    None of an answer that came whole. ``allowance`` is what the provider said of its limits, ``deployment`` the name
-    under which a route knows the model.
+    None of an answer that came whole. ``allowance`` is what the provider said of its limits, its resets seen from the
+    attempt's end, ``deployment`` the name under which a route knows the model.
     """
 
     model: str
