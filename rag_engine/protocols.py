@@ -447,6 +447,15 @@ class CallLedger(Protocol):
         """Keeps one attempt, and settles its reservation. Holds nothing up."""
         ...
 
+    def spent(self) -> Mapping[str, float]:
+        """US dollars by model (``provider/name``) that today's calls cost, or that are set aside for them. Takes
+        microseconds.
+
+        Raises:
+            StorageError: it cannot be told.
+        """
+        ...
+
 
 class HealthLedger(Protocol):
     """Keeps how deployments do over restarts, and for all processes on the machine. It may be lost without harm: where

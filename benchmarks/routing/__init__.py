@@ -1,0 +1,1 @@
+"""What routes cost and what they are worth: decisions in microseconds, and the quality of what they choose."""
