@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from rag_engine.engine import Engine
     from rag_engine.errors import RagEngineError
     from rag_engine.evaluation import EvaluationReport
-    from rag_engine.llm import ScriptedModel, open_model
+    from rag_engine.llm import ScriptedModel, open_model, open_routes
     from rag_engine.types.document import Document
     from rag_engine.types.generation import Answer, Citation, Prompt
     from rag_engine.types.ingestion import IngestReport
@@ -34,6 +34,7 @@ __all__ = [
     "Settings",
     "load_settings",
     "open_model",
+    "open_routes",
 ]
 _HOMES = {
     "Answer": "types.generation",
@@ -49,6 +50,7 @@ _HOMES = {
     "Settings": "config",
     "load_settings": "config",
     "open_model": "llm",
+    "open_routes": "llm",
 }
 
 

@@ -11,15 +11,16 @@ from typing import TYPE_CHECKING
 
 from rag_engine import tracing
 from rag_engine.embedding import CachedEmbedder, WeightDigests, default_cache, find_model, open_embedder, usable_cores
-from rag_engine.errors import EmbeddingError, ParserFailureError, RerankingError, UsageError
+from rag_engine.errors import EmbeddingError, ParserFailureError, RagEngineError, RerankingError, UsageError
 from rag_engine.index import Index, LockedEmbedder
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from rag_engine.config import Settings
+    from rag_engine.config import LlmSettings, Settings
     from rag_engine.context_retrieval import HybridRetriever, OptimizedRetriever
     from rag_engine.embedding import ModelFiles
+    from rag_engine.evaluation import GoldSet
     from rag_engine.ingestion import Sandbox
     from rag_engine.jobs.calibrate import CalibrateJob
     from rag_engine.jobs.calibration_file import MadeWith
@@ -32,17 +33,24 @@ if TYPE_CHECKING:
     from rag_engine.jobs.ingest import IngestJob
     from rag_engine.jobs.ingest_progress import ReportProgress
     from rag_engine.jobs.learn import LearnJob
+    from rag_engine.jobs.model_outcomes import AnswersHeard
     from rag_engine.jobs.multi_llm_orchestrator import AskJob
+    from rag_engine.jobs.standings import StandingsJob
     from rag_engine.jobs.tune import TuneJob
-    from rag_engine.ledger import Ledger, UsageLedger
+    from rag_engine.ledger import Ledger, RoutingLedger, UsageLedger
     from rag_engine.llm import ExtractiveModel
+    from rag_engine.llm.model_catalog import ModelCatalog
+    from rag_engine.llm.router import RoutedModel
+    from rag_engine.llm.routes import ActiveProbes, Routes
+    from rag_engine.llm.transport import WireLimits
     from rag_engine.prompt_engineering import PromptBuilder
-    from rag_engine.protocols import Embedder, LanguageModel, Reranker
+    from rag_engine.protocols import Embedder, LanguageModel, ModelSelector, Reranker
     from rag_engine.query_optimizer import Optimizer
     from rag_engine.query_optimizer.strategy import QueryStrategy
     from rag_engine.semantic_chunking import StructuralChunker
     from rag_engine.types.document import JsonValue
     from rag_engine.types.repair import Repair
+    from rag_engine.types.secret import Secret
 
 
 class Assembly:
@@ -98,8 +106,13 @@ class Assembly:
 
     def close(self) -> None:
         """Closes the index and what lies beside it."""
+        probes = vars(self).get("probes")
+        if probes is not None:
+            probes.abandon()
+        if "_routes" in vars(self):
+            self.routes.record_health(self.routing_ledger)
         self.index.close()
-        for part in ("ledger", "usage_ledger"):
+        for part in ("ledger", "usage_ledger", "routing_ledger"):
             if part in vars(self):
                 getattr(self, part).close()
 
@@ -284,35 +297,122 @@ class Assembly:
 
     @cached_property
     def _written_model(self) -> LanguageModel | None:
-        """The provider's model of the settings; None where answers are the sources' own sentences."""
+        """The provider's model or the route of the settings; None where answers are the sources' own sentences."""
         settings = self.settings.llm
-        if settings.model == "extractive":
+        if settings.model == "extractive" and not settings.fallbacks:
             return None
+        if settings.fallbacks or settings.model.startswith("route/"):
+            return self.route()
         from rag_engine.error_handler import RetryPolicy
         from rag_engine.llm import open_model
-        from rag_engine.llm.model_catalog import ModelCatalog
-        from rag_engine.llm.transport import WireLimits
-        from rag_engine.types.secret import Secret
 
         return open_model(
             settings.model,
             base_url=settings.base_url,
             api_version=settings.api_version,
-            key=None if settings.key is None else Secret(settings.key.get_secret_value()),
+            key=_key(settings),
             key_file=settings.key_file,
-            limits=WireLimits(
-                deadline=settings.deadline_seconds,
-                connect=settings.connect_seconds,
-                first_byte=settings.first_byte_seconds,
-                idle=settings.idle_seconds,
-                minimum_rate=settings.minimum_bytes_per_second,
-                max_bytes=settings.max_response_bytes,
-            ),
+            limits=_wire_limits(settings),
             policy=RetryPolicy(attempts=settings.attempts),
-            catalog=ModelCatalog(None if settings.models_file is None else Path(settings.models_file).expanduser()),
+            catalog=_model_catalog(settings),
             ledger=self.usage_ledger,
             max_output_tokens=settings.max_output_tokens,
         )
+
+    def route(self, name: str | None = None) -> RoutedModel:
+        """A route by its name; without one, that which answers by the settings.
+
+        Raises:
+            UsageError: there is no such route, or no model answers.
+        """
+        routes, answering = self._routes
+        if name is None and not answering:
+            raise UsageError(
+                "answers are the sources' own sentences: no model is asked", hint="set llm.model, or name a --route"
+            )
+        name = answering if name is None else name.removeprefix("route/")
+        if name not in routes:
+            known = ", ".join(routes) or "none; llm.routes_file names a file with them"
+            raise UsageError(f"there is no route {name!r}", hint=f"routes: {known}")
+        return routes[name]
+
+    @property
+    def routes(self) -> Routes:
+        """All routes that the settings and their file say."""
+        return self._routes[0]
+
+    @cached_property
+    def _routes(self) -> tuple[Routes, str]:
+        """The routes, and the name of the one that answers."""
+        from rag_engine.llm.routes import configured_table, open_route_table
+
+        settings = self.settings.llm
+        table, answering = configured_table(
+            model=settings.model,
+            fallbacks=settings.fallbacks,
+            routes_file=settings.routes_file,
+            base_url=settings.base_url,
+            api_version=settings.api_version,
+            key=_key(settings),
+            key_file=settings.key_file,
+            attempts=settings.attempts,
+        )
+        routes = open_route_table(
+            table,
+            limits=_wire_limits(settings),
+            catalog=_model_catalog(settings),
+            ledger=self.usage_ledger,
+            health=self.routing_ledger,
+            selector_for=lambda entry: self._selector if entry.strategy == "learned" else None,
+            max_output_tokens=settings.max_output_tokens,
+        )
+        return routes, answering
+
+    @cached_property
+    def routing_ledger(self) -> RoutingLedger:
+        """How deployments do, and how good models' answers were."""
+        from rag_engine.ledger import ROUTING_FILE_NAME, RoutingLedger
+
+        return RoutingLedger(self.index.folder / ROUTING_FILE_NAME)
+
+    @cached_property
+    def _selector(self) -> ModelSelector | None:
+        """What tells from earlier answers how good a model's will be."""
+        from rag_engine.llm.model_selector import LearnedSelector
+
+        selector = LearnedSelector(outcomes=self.routing_ledger, embedder=self.index_embedder)
+        try:
+            selector.refit()  # a process that asks one question only has no later look
+        except RagEngineError as error:
+            import logging
+
+            logging.getLogger(__name__).warning("nothing is learnt of models' answers: %s", error.message)
+        return selector
+
+    @cached_property
+    def probes(self) -> ActiveProbes | None:
+        """Probes of the deployments of the route that answers; None where none is to be probed."""
+        settings = self.settings.llm
+        if settings.routes_file is None or not (settings.fallbacks or settings.model.startswith("route/")):
+            return None
+        routes, answering = self._routes
+        return routes.probes(answering)
+
+    def standings_job(self) -> StandingsJob:
+        """A new look at how the deployments do."""
+        from rag_engine.jobs.standings import StandingsJob
+
+        return StandingsJob(routes=self.routes, ledger=self.routing_ledger)
+
+    async def aclose(self) -> None:
+        """Ends what runs on this loop: probes and connections to models."""
+        if "probes" in vars(self) and self.probes is not None:
+            await self.probes.stop()
+        if "_routes" in vars(self):
+            await self.routes.aclose()
+        close = getattr(vars(self).get("_written_model"), "aclose", None)
+        if close is not None:
+            await close()
 
     def _extractive(self, abstain_below: float) -> ExtractiveModel:
         from rag_engine.llm import ExtractiveModel
@@ -472,6 +572,25 @@ class Assembly:
             progress=progress,
         )
 
+    def answers_heard(self, ask: AskQuestion) -> AnswersHeard:
+        """What asks, and remembers who answered."""
+        from rag_engine.jobs.model_outcomes import AnswersHeard
+
+        return AnswersHeard(ask)
+
+    def keep_outcomes(
+        self, heard: AnswersHeard, gold: GoldSet, scores: Mapping[str, Mapping[str, float]]
+    ) -> dict[str, int]:
+        """Keeps how good the answers of language models were; how many of each. None where none is configured."""
+        if self._written_model is None:
+            return {}
+        outcomes = heard.outcomes(gold, scores)
+        self.routing_ledger.record_outcomes(outcomes)
+        counts: dict[str, int] = {}
+        for outcome in outcomes:
+            counts[outcome.model] = counts.get(outcome.model, 0) + 1
+        return counts
+
     def learn_job(self, progress: ReportQuestions) -> LearnJob:
         """A new job that learns what the strategies do.
 
@@ -499,3 +618,28 @@ class Assembly:
                 self._model_files, runtime=self.settings.embedding.runtime, cache=self._cache
             ),
         )
+
+
+def _key(settings: LlmSettings) -> Secret | None:
+    from rag_engine.types.secret import Secret
+
+    return None if settings.key is None else Secret(settings.key.get_secret_value())
+
+
+def _wire_limits(settings: LlmSettings) -> WireLimits:
+    from rag_engine.llm.transport import WireLimits
+
+    return WireLimits(
+        deadline=settings.deadline_seconds,
+        connect=settings.connect_seconds,
+        first_byte=settings.first_byte_seconds,
+        idle=settings.idle_seconds,
+        minimum_rate=settings.minimum_bytes_per_second,
+        max_bytes=settings.max_response_bytes,
+    )
+
+
+def _model_catalog(settings: LlmSettings) -> ModelCatalog:
+    from rag_engine.llm.model_catalog import ModelCatalog
+
+    return ModelCatalog(None if settings.models_file is None else Path(settings.models_file).expanduser())

@@ -142,7 +142,13 @@ class AnsweringSettings(_Section):
 class LlmSettings(_Section):
     """Which language model writes the answers, and what a call may take."""
 
-    model: str = Field("extractive", min_length=1, description="PROVIDER/MODEL; extractive: the sources' own sentences")
+    model: str = Field(
+        "extractive", min_length=1, description="PROVIDER/MODEL or route/NAME; extractive: the sources' own sentences"
+    )
+    fallbacks: tuple[str, ...] = Field(
+        (), description="models asked in turn where that fails; one a line or between commas in the environment"
+    )
+    routes_file: str | None = Field(None, description="TOML file with deployments and routes")
     base_url: str | None = Field(None, description="address of the provider's interface, where it is not its usual one")
     api_version: str | None = Field(None, description="version of the provider's interface")
     key: SecretStr | None = Field(None, description="the provider's key; better in the environment or in a file")
@@ -158,6 +164,12 @@ class LlmSettings(_Section):
     max_response_bytes: int = Field(64 << 20, gt=0, description="answers above are refused")
     budget_per_call: float | None = Field(None, ge=0, description="US dollars that one answer may cost at most")
     budget_per_day: float | None = Field(None, ge=0, description="US dollars that a day (UTC) may cost at most")
+
+    @field_validator("fallbacks", mode="before")
+    @classmethod
+    def _lines(cls, value: object) -> object:
+        """Text, as the environment gives it, is cut at line ends and commas."""
+        return value.replace(",", "\n").split() if isinstance(value, str) else value
 
 
 class IndexSettings(_Section):

@@ -38,11 +38,12 @@ if TYPE_CHECKING:
     from rag_engine.types.document import Document
     from rag_engine.types.evaluation import MadeGoldSet
     from rag_engine.types.explanation import Explanation
-    from rag_engine.types.generation import Answer, AnswerEvent
+    from rag_engine.types.generation import Answer, AnswerEvent, Requirements
     from rag_engine.types.health import Finding, IndexStatus
     from rag_engine.types.ingestion import IngestEstimate, IngestProgress, IngestReport
     from rag_engine.types.optimization import QueryExperience, SearchOutcome
     from rag_engine.types.retrieval import Passage
+    from rag_engine.types.routing import DeploymentStanding, RouteDecision
 
 _Result = TypeVar("_Result")
 FilterForm = str | Mapping[str, Any] | Filter
@@ -72,6 +73,21 @@ class Engine:
     def close(self) -> None:
         """Closes the index."""
         self._assembly.close()
+
+    async def aclose(self) -> None:
+        """Ends what ``aask`` left running on this loop, probes and connections, and closes the index."""
+        try:
+            await self._assembly.aclose()
+        finally:
+            self.close()
+
+    async def __aenter__(self) -> Engine:
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self.aclose()
 
     def __enter__(self) -> Engine:
         return self
@@ -264,7 +280,7 @@ class Engine:
         Raises:
             InvalidQueryError, InvalidFilterError, ModelMismatchError, CitationError: see these.
         """
-        return _run(self.aask(question, mode=mode, filter=filter, on_event=on_event))
+        return _run(self._ask(question, mode=mode, filter=filter, on_event=on_event))
 
     async def aask(
         self,
@@ -274,10 +290,55 @@ class Engine:
         filter: FilterForm | None = None,  # noqa: A002
         on_event: Callable[[AnswerEvent], None] = lambda _: None,
     ) -> Answer:
-        """``ask`` for callers within an event loop."""
+        """``ask`` for callers within an event loop. The first one also begins the probes that a routes file asks for;
+        they run on this loop until ``aclose``."""
+        probes = self._assembly.probes
+        if probes is not None and not probes.running:
+            probes.start()
+        return await self._ask(question, mode=mode, filter=filter, on_event=on_event)
+
+    async def _ask(
+        self,
+        question: str,
+        *,
+        mode: SearchMode | str | None,
+        filter: FilterForm | None,  # noqa: A002
+        on_event: Callable[[AnswerEvent], None],
+    ) -> Answer:
         chosen = _mode(mode, self._assembly.settings.retrieval.mode)
         with self._operation("ask"):
             return await self._assembly.ask_job.ask(question, mode=chosen, condition=_parsed(filter), on_event=on_event)
+
+    def route(
+        self,
+        question: str,
+        *,
+        route: str | None = None,
+        requires: Requirements | None = None,
+        mode: SearchMode | str | None = None,
+        filter: FilterForm | None = None,  # noqa: A002
+    ) -> RouteDecision:
+        """Which model would answer a question, and why each other one would not; none is asked.
+
+        ``route`` is the name of one of the routes file, without it the one that answers by the settings.
+
+        Raises:
+            UsageError: there is no such route, or answers are the sources' own sentences.
+            InvalidQueryError, InvalidFilterError, ModelMismatchError, ConfigurationError: see these.
+        """
+        chosen = _mode(mode, self._assembly.settings.retrieval.mode)
+        asked = self._assembly.route(route)
+        prompt = self._assembly.ask_job.prompt_for(question, mode=chosen, condition=_parsed(filter))
+        return asked.decide(prompt if requires is None else replace(prompt, requires=requires))
+
+    def standings(self, *, probe: bool = False) -> list[DeploymentStanding]:
+        """How each deployment of the configured routes does, as all processes on this index know it. With ``probe``
+        each is asked for one token first, which costs what that costs.
+
+        Raises:
+            ConfigurationError: the routes file does not fit.
+        """
+        return _run(self._assembly.standings_job().standings(probed=probe))
 
     def usage(self, *, by: str = "day", last: int = 30) -> list[UsageTotal]:
         """What calls of language models cost for questions of this index, by ``day`` (UTC), ``model`` or ``call``, the
@@ -306,7 +367,8 @@ class Engine:
         the gold set names. ``answers`` says whether every question is asked, besides being searched for; by
         default it is where the gold set has answers. ``baseline`` is a TREC run file or the report's ``to_json`` in a
         file, to compare with: see ``significance`` of the report. With ``learn``, what each strategy of the optimiser
-        gains is measured after that and remembered in the index's ledger.
+        gains is measured after that and remembered in the index's ledger; and where a language model writes the
+        answers, how good each of them was.
 
         Raises:
             GoldSetError: the gold set cannot be read, or does not fit the index; or the baseline is of another one.
@@ -316,13 +378,17 @@ class Engine:
         gold_set = read_gold_set(Path(gold))
         if gold_set.corpus is not None:
             self._take_in(gold_set.corpus, ingest_progress)
-        job = self._assembly.evaluate_job(lambda question, how: self.ask(question, mode=how), progress)
+        heard = self._assembly.answers_heard(lambda question, how: self.ask(question, mode=how))
+        job = self._assembly.evaluate_job(heard, progress)
         chosen = _mode(mode, self._assembly.settings.retrieval.mode)
         learn_job = self._assembly.learn_job(progress) if learn else None
         report = job.evaluate(
             gold_set, mode=chosen, answers=answers, baseline=None if baseline is None else Path(baseline)
         )
-        return report if learn_job is None else replace(report, learned=learn_job.learn(gold_set, mode=chosen))
+        if learn_job is None:
+            return report
+        learned = learn_job.learn(gold_set, mode=chosen)
+        return replace(report, learned=learned | self._assembly.keep_outcomes(heard, gold_set, report.per_query))
 
     def _take_in(self, corpus: Path, progress: Callable[[IngestProgress], None]) -> None:
         catalog = self._assembly.index.catalog
@@ -458,10 +524,51 @@ def estimate(folder: Path, paths: Iterable[str | Path], *, settings: Settings, r
         with Engine.open(folder, settings=settings, create=False) as engine:
             return engine.estimate(paths, retry=retry)
     except IndexNotFoundError:
-        import tempfile
-
-        with tempfile.TemporaryDirectory() as scratch, Engine.open(Path(scratch) / "none", settings=settings) as engine:
+        with _without_index(settings) as engine:
             return engine.estimate(paths, retry=retry)
+
+
+def decide(
+    folder: Path, question: str, *, settings: Settings, route: str | None, requires: Requirements
+) -> RouteDecision:
+    """Which model would answer a question of the index in ``folder``; where there is none, of the question alone.
+
+    Raises:
+        UsageError, InvalidQueryError, ConfigurationError: as ``Engine.route``.
+    """
+    try:
+        with Engine.open(folder, settings=settings, create=False) as engine:
+            return engine.route(question, route=route, requires=requires)
+    except IndexNotFoundError:
+        from rag_engine.context_retrieval import clean_question
+        from rag_engine.types.generation import Prompt
+
+        prompt = replace(Prompt.plain(clean_question(question)), requires=requires)
+        with _without_index(settings) as engine:
+            return engine._assembly.route(route).decide(prompt)
+
+
+def standings(folder: Path, *, settings: Settings, probe: bool = False) -> list[DeploymentStanding]:
+    """How the configured deployments do; where there is no index, as this process finds them.
+
+    Raises:
+        ConfigurationError: the routes file does not fit.
+    """
+    try:
+        with Engine.open(folder, settings=settings, create=False) as engine:
+            return engine.standings(probe=probe)
+    except IndexNotFoundError:
+        with _without_index(settings) as engine:
+            return engine.standings(probe=probe)
+
+
+@contextlib.contextmanager
+def _without_index(settings: Settings) -> Iterator[Engine]:
+    """An engine over an index that is empty and not kept."""
+    import tempfile
+
+    with tempfile.TemporaryDirectory() as scratch, Engine.open(Path(scratch) / "none", settings=settings) as engine:
+        yield engine
 
 
 def examine(folder: Path, *, settings: Settings) -> list[Finding]:

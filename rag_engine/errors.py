@@ -40,7 +40,7 @@
     ├── OutOfMemoryError               no more memory; nothing of the batch was kept
     ├── GenerationError
     │   ├── CitationError              a citation that does not equal the stored characters; never shown
-    │   └── LanguageModelError         a provider, or the way to it; eight families, the leaves below them
+    │   └── LanguageModelError         a provider, or the way to it; nine families, the leaves below them
     │       ├── AuthenticationError
     │       │   ├── MissingKeyError        no key was found
     │       │   ├── MalformedKeyError      a key that cannot be sent; it was not
@@ -74,12 +74,15 @@
     │       ├── ContentPolicyError         a provider's rules
     │       │   ├── PromptBlockedError     the prompt was not let through
     │       │   └── OutputFilteredError    the answer was cut by a filter
-    │       └── ProviderFailureError       the provider did not do its part
-    │           ├── ServerError            its own fault                                       (retryable)
-    │           ├── OverloadedError        no capacity now                                     (retryable)
-    │           ├── BadResponseError       not what its interface says
-    │           ├── IncompleteResponseError  ended before its end; no part of it is an answer  (retryable)
-    │           └── ResponseTooLargeError  over our cap
+    │       ├── ProviderFailureError       the provider did not do its part
+    │       │   ├── ServerError            its own fault                                       (retryable)
+    │       │   ├── OverloadedError        no capacity now                                     (retryable)
+    │       │   ├── BadResponseError       not what its interface says
+    │       │   ├── IncompleteResponseError  ended before its end; no part of it is an answer  (retryable)
+    │       │   └── ResponseTooLargeError  over our cap
+    │       └── RoutingError               none of a route's models answered
+    │           ├── NoModelFitsError       all are unfit for the prompt or not well now; nothing was sent
+    │           └── AllModelsFailedError   all that were asked failed; says how each did           (retryable)
     └── EvaluationError
         ├── GoldSetError               a gold set that cannot be read or does not fit the index
         └── CalibrationError           too few questions to calibrate on, or a risk that cannot be kept

@@ -36,6 +36,7 @@ from rag_engine.cli.options import (
     index_folder,
     settings_from,
 )
+from rag_engine.cli.route import route
 from rag_engine.cli.trace import trace
 from rag_engine.cli.tuning import tune
 from rag_engine.cli.usage import usage
@@ -333,7 +334,9 @@ def evaluate(
     learn: Annotated[
         bool,
         typer.Option(
-            "--learn", help="Remember what each strategy of the optimiser gains; takes several times as long."
+            "--learn",
+            help="Remember what each strategy of the optimiser gains, and how good each model's answers were; "
+            "takes several times as long.",
         ),
     ] = False,
     no_optimize: NoOptimize = False,
@@ -502,6 +505,7 @@ def doctor(
 
 
 app.command()(models)
+app.command()(route)
 app.command()(trace)
 app.command()(usage)
 

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from rag_engine.cli.json_output import print_json
-from rag_engine.cli.options import Config, Debug, Json, settings_from
+from rag_engine.cli.options import Config, Debug, IndexName, Json, Root, index_folder, settings_from
 from rag_engine.errors import ConfigurationError, UsageError
 
 if TYPE_CHECKING:
@@ -27,24 +27,49 @@ def models(
         str | None,
         typer.Option("--task", help="Only those fit for a kind of work, the fittest first.", metavar="TASK"),
     ] = None,
+    health: Annotated[
+        bool,
+        typer.Option("--health", help="How the deployments of the settings and the routes file do, instead of a list."),
+    ] = False,
+    probe: Annotated[
+        bool,
+        typer.Option(
+            "--probe",
+            help="With --health: ask each one now for one token, which costs some 15 tokens of input and one.",
+        ),
+    ] = False,
+    index: IndexName = None,
+    root: Root = None,
     config: Config = None,
     as_json: Json = False,
     debug: Debug = False,
 ) -> None:
     """List language models: windows, prices, what each can do, what counts its tokens, and whether its key is there.
 
-    Models of your own, or other facts about these, stand in the file that llm.models_file names.
+    Models of your own, or other facts about these, stand in the file that llm.models_file names. With --health it
+    shows what is known of how each configured deployment does: whether it is asked, since what and until when not.
 
-    **Examples:**  rag models  ·  rag models --provider anthropic  ·  rag models --task summarization --json
+    **Examples:**  rag models  ·  rag models --task summarization --json  ·  rag models --health --probe
     """
+    if probe and not health:
+        raise UsageError("--probe asks the deployments that --health shows", hint="rag models --health --probe")
+    if health:
+        if provider is not None or task is not None:
+            raise UsageError("--health shows all configured deployments", hint="leave out --provider and --task")
+        from rag_engine.cli.health_output import print_health
+
+        settings = settings_from(config, root=root)
+        print_health(index_folder(settings, index), settings, probe=probe, as_json=as_json)
+        return
     from rag_engine.llm.model_catalog import ModelCatalog
 
     settings = settings_from(config)
     file = settings.llm.models_file
     catalog = ModelCatalog(None if file is None else Path(file).expanduser())
     chosen = _configured(catalog, settings)
+    names = {profile.full_name for profile in chosen}
     rows = [
-        _row(profile, settings, configured=chosen is not None and profile.full_name == chosen.full_name)
+        _row(profile, settings, configured=profile.full_name in names)
         for profile in _listed(catalog, chosen, provider=provider, task=task)
     ]
     if as_json:
@@ -53,29 +78,36 @@ def models(
         _show(rows)
 
 
-def _configured(catalog: ModelCatalog, settings: Settings) -> ModelProfile | None:
-    """The model of the settings; None where its name is none, which is told where it is used."""
+def _configured(catalog: ModelCatalog, settings: Settings) -> list[ModelProfile]:
+    """The model of the settings, or those of the route that answers; none where its name is none, or a file does not
+    fit: that is told where it is used."""
+    from rag_engine.llm.routes import configured_table, leaves
+
+    llm = settings.llm
     try:
-        return catalog.find(settings.llm.model)
+        table, route = configured_table(model=llm.model, fallbacks=llm.fallbacks, routes_file=llm.routes_file)
+        named = leaves(route, table) if route else (llm.model,)
+        found = [catalog.find(table.deployments[name].model if name in table.deployments else name) for name in named]
     except ConfigurationError:
-        return None
+        return []
+    return list({profile.full_name: profile for profile in found}.values())
 
 
 def _listed(
-    catalog: ModelCatalog, chosen: ModelProfile | None, *, provider: str | None, task: str | None
+    catalog: ModelCatalog, chosen: Sequence[ModelProfile], *, provider: str | None, task: str | None
 ) -> list[ModelProfile]:
     from rag_engine.types.models import ModelTask
 
     known = list(catalog)
-    providers = sorted({profile.provider for profile in known} | ({chosen.provider} if chosen else set()))
+    providers = sorted({profile.provider for profile in (*known, *chosen)})
     if provider is not None and provider not in providers:
         raise UsageError(f"no model of a provider {provider!r} is known", hint=f"one of: {', '.join(providers)}")
     if task is not None:
         if task not in list(ModelTask):
             raise UsageError(f"{task!r} is no kind of work", hint=f"one of: {', '.join(ModelTask)}")
         return catalog.best_for(ModelTask(task), providers=None if provider is None else {provider})
-    if chosen is not None and all(profile.full_name != chosen.full_name for profile in known):
-        known.insert(0, chosen)
+    names = {profile.full_name for profile in known}
+    known[:0] = [profile for profile in chosen if profile.full_name not in names]
     return [profile for profile in known if provider in (None, profile.provider)]
 
 

@@ -11,7 +11,7 @@ from rich.table import Table
 from rich.text import Text
 
 from rag_engine.cli.terminal import console, error_console, in_one_line, visible
-from rag_engine.types.generation import CitationProven, StageDone
+from rag_engine.types.generation import CitationProven, FinishReason, StageDone
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -112,6 +112,10 @@ def show_confidence(answer: Answer) -> None:
     for pair in answer.duplicates:
         line = f"sources say the same: {_place(pair.document, pair.start, pair.end)} and "
         out.print(Text(line + _place(pair.other_document, pair.other_start, pair.other_end), style="dim"))
+    failed = [attempt for attempt in answer.attempts if attempt.outcome not in set(FinishReason)]
+    if failed:
+        line = ", ".join(f"{attempt.deployment or attempt.model} ({attempt.outcome})" for attempt in failed)
+        out.print(Text(f"failed attempts: {in_one_line(line)}", style="yellow"))
     out.print(Text(f"confidence {answer.confidence:.2f}; {answer.model}; {answer.seconds:.2f} s", style="dim"))
 
 

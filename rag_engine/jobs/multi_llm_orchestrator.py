@@ -25,10 +25,11 @@ from rag_engine.types.generation import (
     CitationProven,
     Completion,
     FinishReason,
+    Prompt,
     StageDone,
     TextWritten,
 )
-from rag_engine.types.retrieval import Filter, Query, SearchMode
+from rag_engine.types.retrieval import Filter, Passage, Query, SearchMode
 
 ReportEvent: TypeAlias = Callable[[AnswerEvent], None]
 
@@ -84,9 +85,7 @@ class AskJob:
         stage = functools.partial(_stage, stages, on_event)
         with tracing.span("ask") as span:
             with stage("retrieve"):
-                query = Query(question, k=self._passages, mode=mode, filter=condition)
-                found = await asyncio.to_thread(self._retriever.retrieve, query)
-                passages = drawn_on(found, least_share=self._least_share)
+                passages = await asyncio.to_thread(self._drawn_on, question, mode, condition)
             with stage("build prompt"):
                 prompt = self._builder.build(question, passages)
             with stage("generate"):
@@ -115,6 +114,22 @@ class AskJob:
                 conflicts=conflicts_among([source.passage for source in prompt.sources]),
                 duplicates=duplicates_among([source.passage for source in prompt.sources]),
             )
+
+    def prompt_for(
+        self, question: str, *, mode: SearchMode = SearchMode.HYBRID, condition: Filter | None = None
+    ) -> Prompt:
+        """What the model would be asked; it is not.
+
+        Raises:
+            InvalidQueryError, ModelMismatchError, StorageError: as ``ask``.
+        """
+        question = clean_question(question)
+        return self._builder.build(question, self._drawn_on(question, mode, condition))
+
+    def _drawn_on(self, question: str, mode: SearchMode, condition: Filter | None) -> list[Passage]:
+        """The passages that an answer may draw on."""
+        found = self._retriever.retrieve(Query(question, k=self._passages, mode=mode, filter=condition))
+        return drawn_on(found, least_share=self._least_share)
 
     def _calibrated(self, completion: Completion) -> Completion:
         if self._calibration is None or completion.confidence is None:

@@ -19,6 +19,8 @@ from rag_engine.errors import NewerFormatError, StorageError
 _REFRESH_SECONDS = 1.0
 # Readers of a file in this mode wait for nobody; only while it is made or mended there is something to wait for.
 _WAIT_SECONDS = 0.05
+# So many calls are kept for whoever asks next.
+_MOST_PENDING = 1_000
 
 
 class Spending:
@@ -55,6 +57,10 @@ class Spending:
         """The next of these calls was written, or never will be."""
         with self._lock:
             self._written += 1
+            if len(self._pending) > _MOST_PENDING:  # nobody has asked for long; whoever does reads it from the file
+                while self._pending and self._pending[0][0] <= self._written:
+                    self._pending.popleft()
+                self._refresh_at = float("-inf")
 
     def of(self, day: str) -> Mapping[str, float]:
         """US dollars by model (``provider/name``), spent or set aside on this day.

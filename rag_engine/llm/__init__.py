@@ -12,13 +12,16 @@ if TYPE_CHECKING:
     from rag_engine.llm.opening import OpenedModel, open_model
     from rag_engine.llm.providers.extractive import ExtractiveModel
     from rag_engine.llm.providers.scripted import ScriptedModel
+    from rag_engine.llm.routes import Routes, open_routes
 
-__all__ = ["ExtractiveModel", "OpenedModel", "ScriptedModel", "open_model"]
+__all__ = ["ExtractiveModel", "OpenedModel", "Routes", "ScriptedModel", "open_model", "open_routes"]
 _HOMES = {
     "ExtractiveModel": "providers.extractive",
     "OpenedModel": "opening",
+    "Routes": "routes",
     "ScriptedModel": "providers.scripted",
     "open_model": "opening",
+    "open_routes": "routes",
 }
 
 

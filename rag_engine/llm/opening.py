@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from types import TracebackType
 
 from rag_engine.error_handler import RetryPolicy
@@ -70,35 +71,19 @@ def open_model(
         ConfigurationError: no such provider, or an address that is none.
         MissingKeyError, MalformedKeyError: no usable key.
     """
-    catalog = ModelCatalog() if catalog is None else catalog
-    provider, model, profile = _named(name, catalog)
-    version = provider.api_version if api_version is None else api_version
     limits = WireLimits() if limits is None else limits
-    endpoint = Endpoint(
-        base_url=checked_base_url(base_url or _base_url(provider, environment)),
-        key=find_key(
-            provider,
-            key=Secret(key) if isinstance(key, str) else key,
-            key_file=key_file,
-            environment=environment,
-        ),
-        key_header=provider.key_header,
-    )
     wire = Transport(limits=limits) if transport is None else transport
-    asked = ProviderModel(
-        target=Target(
-            provider=provider.name,
-            model=model,
-            api_version=version,
-            quirks=_window_of(provider, profile) | provider.quirks(model, version),
-            max_output=profile.max_output,
-        ),
-        endpoint=endpoint,
-        dialect=dialect(provider.dialect),
+    asked = provider_model(
+        name,
+        base_url=base_url,
+        api_version=api_version,
+        key=Secret(key) if isinstance(key, str) else key,
+        key_file=key_file,
+        catalog=catalog,
         transport=wire,
-        profile=profile,
         ledger=ledger,
         max_output_tokens=max_output_tokens,
+        environment=environment,
     )
     return OpenedModel(
         asked,
@@ -109,7 +94,56 @@ def open_model(
     )
 
 
-def _named(name: str, catalog: ModelCatalog) -> tuple[ProviderData, str, ModelProfile]:
+def provider_model(
+    name: str,
+    *,
+    transport: Transport,
+    base_url: str | None = None,
+    api_version: str | None = None,
+    key: Secret | None = None,
+    key_file: str | None = None,
+    key_variables: tuple[str, ...] = (),
+    catalog: ModelCatalog | None = None,
+    ledger: CallLedger | None = None,
+    max_output_tokens: int | None = None,
+    environment: Mapping[str, str] | None = None,
+) -> ProviderModel:
+    """The model that ``open_model`` opens, which tries once; ``transport`` is not its own. ``key_variables`` take the
+    place of the provider's.
+
+    Raises:
+        ConfigurationError, MissingKeyError, MalformedKeyError: as ``open_model``.
+    """
+    provider, model, profile = named_model(name, ModelCatalog() if catalog is None else catalog)
+    version = provider.api_version if api_version is None else api_version
+    keyed = replace(provider, key_variables=key_variables, needs_key=True) if key_variables else provider
+    return ProviderModel(
+        target=Target(
+            provider=provider.name,
+            model=model,
+            api_version=version,
+            quirks=_window_of(provider, profile) | provider.quirks(model, version),
+            max_output=profile.max_output,
+        ),
+        endpoint=Endpoint(
+            base_url=address_of(provider, base_url, environment),
+            key=find_key(keyed, key=key, key_file=key_file, environment=environment),
+            key_header=provider.key_header,
+        ),
+        dialect=dialect(provider.dialect),
+        transport=transport,
+        profile=profile,
+        ledger=ledger,
+        max_output_tokens=max_output_tokens,
+    )
+
+
+def named_model(name: str, catalog: ModelCatalog) -> tuple[ProviderData, str, ModelProfile]:
+    """The provider, the model's name there and its profile.
+
+    Raises:
+        ConfigurationError: no provider has a model of that name.
+    """
     profile = catalog.find(name)
     head, slash, model = name.partition("/")
     if slash and head in provider_names():
@@ -124,6 +158,15 @@ def _named(name: str, catalog: ModelCatalog) -> tuple[ProviderData, str, ModelPr
 
 def _window_of(provider: ProviderData, profile: ModelProfile) -> dict[str, JsonValue]:
     return {provider.window_quirk: profile.window} if provider.window_quirk else {}
+
+
+def address_of(provider: ProviderData, base_url: str | None, environment: Mapping[str, str] | None = None) -> str:
+    """Where the provider's interface is: ``base_url``, else as the environment or its data say.
+
+    Raises:
+        ConfigurationError: it is no address, or there is none.
+    """
+    return checked_base_url(base_url or _base_url(provider, environment))
 
 
 def _base_url(provider: ProviderData, environment: Mapping[str, str] | None) -> str:

@@ -109,3 +109,16 @@ class ModelOutcome:
     cost: float | None = None
     seconds: float | None = None
     when: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class DeploymentStanding:
+    """How a configured deployment does. ``routes`` are those that name it. ``probed`` is how a probe of now ended:
+    ``ok`` or the code of an error, empty where none was made; ``probe_seconds`` is what it took."""
+
+    deployment: str
+    model: str
+    routes: tuple[str, ...]
+    health: DeploymentHealth
+    probed: str = ""
+    probe_seconds: float | None = None

@@ -1,6 +1,6 @@
 """The wire: the one place that speaks HTTP."""
 
-from rag_engine.llm.transport.address import checked_base_url, checked_key
+from rag_engine.llm.transport.address import checked_base_url, checked_key, is_local
 from rag_engine.llm.transport.client import Transport
 from rag_engine.llm.transport.event_stream import EventStream, ServerEvent
 from rag_engine.llm.transport.exchange import WireLimits, WireReply, WireRequest
@@ -19,4 +19,5 @@ __all__ = [
     "WireStream",
     "checked_base_url",
     "checked_key",
+    "is_local",
 ]

@@ -115,6 +115,11 @@ def is_loopback(host: str) -> bool:
         return False
 
 
+def is_local(url: str) -> bool:
+    """Whether what is sent to a checked address stays on this machine."""
+    return is_loopback(_split(url)[1].host)
+
+
 def warn_if_in_clear(origin: Origin) -> None:
     """Logs, once for a host, that what is sent there can be read on the way."""
     if origin.scheme == "https" or origin.host in _warned or not _is_public(origin.host):
