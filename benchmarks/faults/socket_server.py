@@ -57,12 +57,14 @@ class SocketServer:
     requests: list[ReceivedRequest] = field(default_factory=list)
     # Connections that the client closed or reset while an answer was under way.
     abandoned: int = 0
+    # Connections that may wait to be accepted: as many as are opened at once.
+    backlog: int = 256
 
     def __enter__(self) -> SocketServer:
         self._closing = threading.Event()
         self._lock = threading.Lock()
         self._open: set[socket.socket] = set()
-        self._listener = socket.create_server(("127.0.0.1", 0), backlog=256)
+        self._listener = socket.create_server(("127.0.0.1", 0), backlog=self.backlog)
         self._thread = threading.Thread(target=self._accept, daemon=True)
         self._thread.start()
         return self

@@ -8,7 +8,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -43,7 +43,7 @@ class Contender:
 
     def __enter__(self) -> Contender:
         environment = environment_variables()
-        if self.name == OURS:
+        if self.name.startswith(OURS):
             environment["PYTHONPATH"] = str(REPOSITORY)
         # A proxy of the machine is none of this.
         environment = {name: value for name, value in environment.items() if not name.lower().endswith("_proxy")}
@@ -75,14 +75,22 @@ class Contender:
         Raises:
             ContenderError: the program ended, or was silent for a minute.
         """
+        return Outcome.from_json(self.tell({"url": url, "stream": stream, "timeout": timeout}, seconds=LONGEST_SECONDS))
+
+    def tell(self, command: Mapping[str, Any], *, seconds: float) -> dict[str, Any]:
+        """What the program prints for one line of its own kind.
+
+        Raises:
+            ContenderError: the program ended, or was silent for so many ``seconds``.
+        """
         assert self._process is not None
         assert self._process.stdin is not None
         try:
-            self._process.stdin.write(json.dumps({"url": url, "stream": stream, "timeout": timeout}) + "\n")
+            self._process.stdin.write(json.dumps(command) + "\n")
             self._process.stdin.flush()
         except BrokenPipeError as error:
             raise ContenderError(f"{self.name} ended") from error
-        return Outcome.from_json(self._line(LONGEST_SECONDS))
+        return self._line(seconds)
 
     def _complaint(self) -> str:
         """The last line that it wrote to stderr."""
