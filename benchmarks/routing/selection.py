@@ -73,7 +73,11 @@ def _measured(record: Record) -> dict[str, Any]:
     for number, (fit, test) in enumerate(folds(np.arange(len(record.scores)), OUTER, SEED), 1):
         print(f"fold {number} of {OUTER} ...", file=sys.stderr, flush=True)
         fixed[test] = record.scores[test, record.scores[fit].mean(axis=0).argmax()]
-        within = {name: _choose(record, fit, name) for name in CONTENDERS}
+        within = {}
+        for name in CONTENDERS:
+            before = time.monotonic()
+            within[name] = _choose(record, fit, name)
+            print(f"  {name}: {time.monotonic() - before:.0f} s", file=sys.stderr, flush=True)
         for name, (setting, _) in within.items():
             estimates[name][test] = CONTENDERS[name].predict(record, fit, test, setting)
         best = max(within, key=lambda name: within[name][1])

@@ -6,6 +6,7 @@ import itertools
 import re
 import zlib
 from collections.abc import Callable, Mapping, Sequence
+from functools import cache
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -60,20 +61,27 @@ def _neighbours(record: Record, fit: Any, rows: Any, count: int) -> Any:
 
 def _word_neighbours(record: Record, fit: Any, rows: Any, count: int) -> Any:
     """By the words and pairs of words that are rare among the questions fitted on (hashed TF-IDF)."""
-    known, new = _counts(record, fit), _counts(record, rows)
+    counts = _counts(tuple(record.questions))
+    known, new = counts[fit], counts[rows]
     rarity = np.log((1 + len(fit)) / (1 + (known > 0).sum(axis=0))) + 1
-    known, new = (np.log1p(counts) * rarity for counts in (known, new))
+    known, new = (np.log1p(part) * rarity.astype(np.float32) for part in (known, new))
     known, new = (part / np.maximum(np.linalg.norm(part, axis=1, keepdims=True), 1e-9) for part in (known, new))
     return _nearest(new @ known.T, record.scores[fit], count)
 
 
-def _counts(record: Record, rows: Any) -> Any:
-    counts = np.zeros((len(rows), _WORDS), dtype=np.float32)
-    for place, row in enumerate(rows):
-        words = re.findall(r"\w+", record.questions[row].lower())
+@cache
+def _counts(questions: tuple[str, ...]) -> Any:
+    counts = np.zeros((len(questions), _WORDS), dtype=np.float32)
+    for row, question in enumerate(questions):
+        words = re.findall(r"\w+", question.lower())
         for term in (*words, *map(" ".join, itertools.pairwise(words))):
-            counts[place, zlib.crc32(term.encode()) % _WORDS] += 1
+            counts[row, zlib.crc32(term.encode()) % _WORDS] += 1
     return counts
+
+
+@cache
+def _surfaces(questions: tuple[str, ...]) -> Any:
+    return np.array([surface(question) for question in questions])
 
 
 def _nearest(likeness: Any, scores: Any, count: int) -> Any:
@@ -85,7 +93,7 @@ def _nearest(likeness: Any, scores: Any, count: int) -> Any:
 def _kernel_ridge(record: Record, fit: Any, rows: Any, setting: tuple[float, float]) -> Any:
     """Smooth functions of the vectors and of the surface; each direction in which scores vary has the same penalty."""
     sharpness, penalty = setting
-    seen = np.array([surface(record.questions[row]) for row in (*fit, *rows)])
+    seen = _surfaces(tuple(record.questions))[np.concatenate([fit, rows])]
     seen = (seen - seen[: len(fit)].mean(axis=0)) / np.maximum(seen[: len(fit)].std(axis=0), 1e-6)
     seen = np.clip(seen, -5, 5)
     known, new = seen[: len(fit)], seen[len(fit) :]

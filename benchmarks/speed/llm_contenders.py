@@ -32,13 +32,15 @@ class ContenderError(Exception):
 
 @dataclass
 class Contender:
-    """A contender's program while it is entered; ``start`` is what it said of its beginning."""
+    """A contender's program while it is entered; ``start`` is what it said of its beginning. ``program`` is part of the
+    file's name, the contender's own name unless it is given."""
 
     name: str
     python: Path
     url: str
     ways: tuple[str, ...]
     start: dict[str, Any] = field(default_factory=dict)
+    program: str = ""
 
     def __enter__(self) -> Contender:
         environment = environment_variables()
@@ -49,7 +51,7 @@ class Contender:
         environment = {name: value for name, value in environment.items() if not name.lower().endswith(unwanted)}
         self._complaints = tempfile.TemporaryFile()
         self._process = subprocess.Popen(
-            [str(self.python), str(FOLDER / f"{self.name}_program.py"), self.url, *self.ways],
+            [str(self.python), str(FOLDER / f"{self.program or self.name}_program.py"), self.url, *self.ways],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=self._complaints,

@@ -86,12 +86,14 @@ def times_ours(told: Mapping[str, Mapping[str, float]], other: str) -> dict[str,
     }
 
 
-def measured(contenders: Sequence[Contender], rounds: int) -> dict[str, dict[tuple[str, str], Samples]]:
+def measured(
+    contenders: Sequence[Contender], rounds: int, batches: Mapping[str, int] = BATCHES
+) -> dict[str, dict[tuple[str, str], Samples]]:
     """By program, way and kind; the first round is not counted. Whose turn is first goes round."""
     samples: dict[str, dict[tuple[str, str], Samples]] = {one.name: defaultdict(Samples) for one in contenders}
     turns = [(one, way) for one in contenders for way in one.ways]
     for number in range(rounds + 1):
-        for kind, count in BATCHES.items():
+        for kind, count in batches.items():
             for one, way in turns[number % len(turns) :] + turns[: number % len(turns)]:
                 batch = one.batch(way, kind, count)
                 if number:

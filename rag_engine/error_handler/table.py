@@ -15,7 +15,7 @@ from typing import Any, NamedTuple
 
 from rag_engine.error_handler.actions import Action, Verdict, verdict_of
 from rag_engine.error_handler.signal import FaultSignal, Phase
-from rag_engine.errors import LanguageModelError
+from rag_engine.errors import LanguageModelError, RoutingError
 
 UNKNOWN_KEPT = 256
 LONGEST_WORD = 64
@@ -150,12 +150,12 @@ def read_row(
 
 @functools.cache
 def error_classes() -> Mapping[str, type[LanguageModelError]]:
-    """Every error of a language model, by its code."""
+    """Every error of a call of a language model, by its code. Those of routes are told of several calls."""
     found: dict[str, type[LanguageModelError]] = {}
     waiting = [LanguageModelError]
     while waiting:
         kind = waiting.pop()
-        if kind.__module__ == LanguageModelError.__module__:
+        if kind.__module__ == LanguageModelError.__module__ and kind is not RoutingError:
             found[kind.code] = kind
             waiting.extend(kind.__subclasses__())
     return found

@@ -15,7 +15,8 @@ SCHEMA_VERSION = 1
 SCHEMA = (
     "create table health (deployment text primary key, state text not null, until real not null, "
     "open_seconds real not null, cause text not null, failures integer not null, calls integer not null, "
-    "first_token_seconds real, token_seconds real, changed real not null, edition integer not null)",
+    "first_token_seconds real, token_seconds real, changed real not null, counted real not null, "
+    "edition integer not null)",
     "create index health_by_edition on health (edition)",
     "create table probes (deployment text primary key, begun real not null, seconds real not null)",
     "create table outcomes (number integer primary key autoincrement, question text not null, task text not null, "
@@ -37,15 +38,16 @@ def write_health(connection: sqlite3.Connection, health: DeploymentHealth, *, to
     """Keeps this, and with it ends the probe; unless a later change is known."""
     written = connection.execute(
         "insert into health (deployment, state, until, open_seconds, cause, failures, calls, first_token_seconds, "
-        "token_seconds, changed, edition) "
-        "values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, (select coalesce(max(edition), 0) + 1 from health)) "
+        "token_seconds, changed, counted, edition) "
+        "values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, (select coalesce(max(edition), 0) + 1 from health)) "
         "on conflict (deployment) do update set state = excluded.state, until = excluded.until, "
         "open_seconds = excluded.open_seconds, cause = excluded.cause, failures = excluded.failures, "
         "calls = excluded.calls, first_token_seconds = excluded.first_token_seconds, "
-        "token_seconds = excluded.token_seconds, changed = excluded.changed, edition = excluded.edition "
+        "token_seconds = excluded.token_seconds, changed = excluded.changed, counted = excluded.counted, "
+        "edition = excluded.edition "
         "where excluded.changed >= health.changed or health.changed > ?",
         (health.deployment, health.state.value, health.until, health.open_seconds, health.cause, health.failures,
-         health.calls, health.first_token_seconds, health.token_seconds, health.changed, today),
+         health.calls, health.first_token_seconds, health.token_seconds, health.changed, health.counted, today),
     )  # fmt: skip
     if written.rowcount:
         connection.execute("delete from probes where deployment = ?", (health.deployment,))
@@ -55,7 +57,7 @@ def read_health(connection: sqlite3.Connection, *, after: int) -> tuple[list[Dep
     """What was written after an edition, and the last edition; rows that say nothing sensible are passed over."""
     rows = connection.execute(
         "select edition, deployment, state, until, open_seconds, cause, failures, calls, first_token_seconds, "
-        "token_seconds, changed from health where edition > ? order by edition",
+        "token_seconds, changed, counted from health where edition > ? order by edition",
         (after,),
     ).fetchall()
     read = [_health(row[1:]) for row in rows]
@@ -97,17 +99,19 @@ def read_outcomes(connection: sqlite3.Connection) -> list[ModelOutcome]:
 
 
 def _health(row: Sequence[Any]) -> DeploymentHealth | None:
-    deployment, state, until, open_seconds, cause, failures, calls, first, further, changed = row
+    deployment, state, until, open_seconds, cause, failures, calls, first, further, changed, counted = row
     numbers = [
         until,
         open_seconds,
         failures,
         calls,
         changed,
+        counted,
         *(speed for speed in (first, further) if speed is not None),
     ]
     if state not in [known.value for known in BreakerState] or not all(isinstance(one, int | float) for one in numbers):
         return None
     return DeploymentHealth(
-        str(deployment), BreakerState(state), until, open_seconds, str(cause), failures, calls, first, further, changed
-    )
+        str(deployment), BreakerState(state), until, open_seconds, str(cause), failures, calls, first, further, changed,
+        counted,
+    )  # fmt: skip

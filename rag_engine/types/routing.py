@@ -82,7 +82,8 @@ class DeploymentHealth:
 
     Times are seconds since 1970. ``until`` is when an open breaker lets the next probe through, ``open_seconds`` how
     long it was opened for, ``cause`` the code of the error that opened it. ``failures`` and ``calls`` are those of the
-    breaker's window. ``first_token_seconds`` and ``token_seconds`` are decaying averages, None where nothing is known.
+    breaker's window, as it was at ``counted``. ``changed`` is when it opened or closed last, 0 for never.
+    ``first_token_seconds`` and ``token_seconds`` are decaying averages, None where nothing is known.
     """
 
     deployment: str
@@ -95,6 +96,7 @@ class DeploymentHealth:
     first_token_seconds: float | None = None
     token_seconds: float | None = None
     changed: float = 0.0
+    counted: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)

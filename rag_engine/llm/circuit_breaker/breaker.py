@@ -60,8 +60,7 @@ class CircuitBreaker:
         self._record_at = -math.inf
         self._refresh_at = math.inf
         if ledger is not None:
-            self._refresh_at = -math.inf
-            self._refresh(clock())
+            self._begin_as_told(clock())
 
     @property
     def state(self) -> BreakerState:
@@ -261,6 +260,14 @@ class CircuitBreaker:
                 if health.calls:
                     self._record_at = now + _RECORD_SECONDS
                     self._shared.record(health)
+
+    def _begin_as_told(self, now: float) -> None:
+        """Goes on where the last process ended: short ones that fail one after the other open it together."""
+        self._refresh_at = now + _REFRESH_SECONDS
+        self._adopt(now)
+        calls, failures, age = self._shared.counted_before(self._policy.window_seconds)
+        self._window.begin(now - age, calls=calls, failures=failures)
+        self._record_at = now + _RECORD_SECONDS if calls else -math.inf
 
     def _adopt(self, now: float) -> None:
         """Takes over what another process has found out."""

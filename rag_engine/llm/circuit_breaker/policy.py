@@ -27,7 +27,7 @@ class BreakerPolicy:
     least_calls: int = 5
     window_seconds: float = 30.0
     open_seconds: float = 5.0
-    longest_open_seconds: float = 30.0
+    longest_open_seconds: float = 15.0
     probe_seconds: float = 60.0
 
     def __post_init__(self) -> None:

@@ -43,11 +43,20 @@ class SharedHealth:
         told = self.told
         if row.changed < told.changed <= self._now():
             return None
+        self.told = row
         opened = row.state is not BreakerState.CLOSED
         if opened is (told.state is not BreakerState.CLOSED) and row.changed == told.changed:
             return None  # the same change, told again
-        self.told = row
         return row
+
+    def counted_before(self, window_seconds: float) -> tuple[int, int, float]:
+        """Calls and failures of the window that an earlier process left, and the seconds since then; none where that
+        is longer ago than the window."""
+        told = self.told
+        age = self._now() - told.counted
+        if told.state is not BreakerState.CLOSED or not 0 <= age < window_seconds:
+            return 0, 0, 0.0
+        return told.calls, told.failures, age
 
     def left(self, row: DeploymentHealth, *, otherwise: float) -> tuple[float, float]:
         """Seconds for which a row's breaker stays open, and for how many it was opened, ``otherwise`` where it does not
@@ -72,6 +81,7 @@ class SharedHealth:
                 first_token_seconds=first,
                 token_seconds=further,
                 changed=today,
+                counted=today,
             )
         )
 
@@ -89,6 +99,7 @@ class SharedHealth:
             first_token_seconds=first,
             token_seconds=further,
             changed=changed,
+            counted=self._now(),
         )
 
     def record(self, health: DeploymentHealth) -> None:

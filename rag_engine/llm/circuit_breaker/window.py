@@ -28,6 +28,13 @@ class FailureWindow:
             self._failures[place] += 1
             self.failures += 1
 
+    def begin(self, at: float, *, calls: int, failures: int) -> None:
+        """Takes over what was counted until ``at``."""
+        self._latest = int(at / self._width)
+        place = self._latest % _BUCKETS
+        self._calls[place] = self.calls = max(0, calls)
+        self._failures[place] = self.failures = min(self.calls, max(0, failures))
+
     def forget(self, now: float) -> None:
         """What is older than the window at ``now`` counts no more."""
         latest = int(now / self._width)

@@ -8,6 +8,7 @@ from enum import StrEnum
 
 from rag_engine.error_handler import RetryPolicy
 from rag_engine.llm.deployment import Deployment
+from rag_engine.types.models import Ability
 from rag_engine.types.routing import Candidate
 
 
@@ -28,7 +29,8 @@ class FailoverPolicy:
 
     ``retry`` is how often and how patiently one deployment is asked. ``deadline_seconds`` holds for all attempts and
     waits together where the prompt has no deadline. A stream whose first token is not there after
-    ``first_token_seconds`` is given up. A limit that is free again within ``longest_wait`` seconds is waited for.
+    ``first_token_seconds`` is given up, of a model that reasons before it writes, or that runs on this machine, after
+    ``patient_seconds``: neither is ill. A limit that is free again within ``longest_wait`` seconds is waited for.
     ``hedge_quantile`` is the share of calls that begin to answer sooner than a second deployment is asked beside the
     first, for at most ``hedge_share`` of the calls; 0 for neither. With ``complete_by_stream`` a whole answer is read
     as a stream too, where the model has such: only a stream shows soon that none comes, that it stalls or is cut.
@@ -36,12 +38,18 @@ class FailoverPolicy:
 
     retry: RetryPolicy = field(default_factory=lambda: RetryPolicy(attempts=2))
     deadline_seconds: float = 120.0
-    first_token_seconds: float = 15.0
+    first_token_seconds: float = 10.0
+    patient_seconds: float = 60.0
     longest_wait: float = 10.0
     mid_stream: MidStream = MidStream.RESTART
     hedge_quantile: float = 0.97
     hedge_share: float = 0.05
     complete_by_stream: bool = True
+
+    def first_token_of(self, deployment: Deployment) -> float:
+        """Seconds after which this one is given up if nothing has come of it."""
+        patient = deployment.local or Ability.REASONING in deployment.profile.abilities
+        return max(self.first_token_seconds, self.patient_seconds) if patient else self.first_token_seconds
 
 
 @dataclass(frozen=True, slots=True)

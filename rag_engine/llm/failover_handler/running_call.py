@@ -187,7 +187,7 @@ class RunningCall:
                 provider=profile.provider,
                 model=profile.name,
                 phase=Phase.STREAM,
-                hint="raise the route's first_token_seconds where its models think for longer",
+                hint="raise the route's first_token_seconds, or its patient_seconds for models that reason",
             )
         return DeadlineExceededError(
             f"{name} had not answered when the call's time was over, after {seconds:.1f} s",

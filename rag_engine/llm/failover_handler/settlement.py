@@ -146,8 +146,9 @@ class Settlement:
     def _was_given_too_little(self, error: Exception, given: float) -> bool:
         if not isinstance(error, DeadlineExceededError):
             return False
-        usual = self._leave.standing.deployment.load.seconds(self._plan.output_tokens)
-        return given < (self._policy.first_token_seconds if usual is None else usual)
+        deployment = self._leave.standing.deployment
+        usual = deployment.load.seconds(self._plan.output_tokens)
+        return given < (self._policy.first_token_of(deployment) if usual is None else usual)
 
     def _remember(self, told: tuple[Attempt, ...], own: Attempt) -> None:
         """The attempts that the model tells of; of one that tells none, what was seen of it from here."""

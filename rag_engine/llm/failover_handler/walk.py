@@ -161,7 +161,7 @@ class Walk:
             Settlement(leave, plan=self._plan, policy=self._policy, extra=self._budget if extra else None),
             replace(self._prompt, call=CallContext(self._id, number, self._deadline)),
             deadline=self._deadline,
-            first_token_seconds=self._policy.first_token_seconds,
+            first_token_seconds=self._policy.first_token_of(leave.standing.deployment),
             others=self._others,
         )
         self._calls.append(call)

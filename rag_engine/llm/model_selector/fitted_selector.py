@@ -30,6 +30,8 @@ FEWEST_QUESTIONS = 50
 # How many answers a model's mean counts in a neighbourhood; which, is told by held-out answers.
 _PRIORS = (1.0, 2.0, 4.0, 8.0, 16.0, 32.0, 64.0)
 _CELLS = 4_000_000  # held in memory at once
+# Of more questions times models a ledger holds too few answers each to learn from, and the sums would take gigabytes.
+_MOST_CELLS = 8_000_000
 _MOST_TARGETS = 24
 
 
@@ -65,7 +67,7 @@ class FittedSelector:
         self._calibration = Calibration()
         best = int(table.means.argmax()) if table.models else None
         gain = None
-        if best is not None and len(table.questions) >= FEWEST_QUESTIONS and len(table.models) > 1:
+        if best is not None and _worth_learning(table):
             growth = growth or Growth()
             self._space = FeatureSpace(table.questions, vectors)
             self._forest = Forest(
@@ -136,6 +138,11 @@ class FittedSelector:
         estimates = shrunk(pooled, table.means, self._prior)
         self._calibration = fit_calibration(estimates[cells], table.means[table.model], table.quality)
         return self._calibration(estimates, table.means)
+
+
+def _worth_learning(table: OutcomeTable) -> bool:
+    questions, models = len(table.questions), len(table.models)
+    return models > 1 and questions >= FEWEST_QUESTIONS and questions * models <= _MOST_CELLS
 
 
 def _by_name(

@@ -57,6 +57,7 @@ class RouteEntry:
     attempts: int | None = None
     deadline_seconds: float | None = None
     first_token_seconds: float | None = None
+    patient_seconds: float | None = None
     hedge_quantile: float | None = None
     hedge_share: float | None = None
     mid_stream: MidStream | None = None

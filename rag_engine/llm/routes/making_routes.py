@@ -86,7 +86,14 @@ def _as_deployment(route: RoutedModel, leaves: list[Deployment], *, name: str) -
 def _policy(entry: RouteEntry, policy: FailoverPolicy) -> FailoverPolicy:
     said: dict[str, Any] = {
         key: getattr(entry, key)
-        for key in ("deadline_seconds", "first_token_seconds", "hedge_quantile", "hedge_share", "mid_stream")
+        for key in (
+            "deadline_seconds",
+            "first_token_seconds",
+            "patient_seconds",
+            "hedge_quantile",
+            "hedge_share",
+            "mid_stream",
+        )
         if getattr(entry, key) is not None
     }
     if entry.attempts is not None:

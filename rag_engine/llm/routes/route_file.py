@@ -84,6 +84,7 @@ _ROUTE: Mapping[str, Reader] = {
     "attempts": whole(most=10),
     "deadline_seconds": _POSITIVE,
     "first_token_seconds": _POSITIVE,
+    "patient_seconds": _POSITIVE,
     "hedge_quantile": _SHARE,
     "hedge_share": _SHARE,
     "mid_stream": member(MidStream),

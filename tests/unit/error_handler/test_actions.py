@@ -36,6 +36,7 @@ EXPECTED = {
     **dict.fromkeys(["context_window", "unknown_model", "unsupported_parameter", "request_too_large"], "fail_over"),
     **dict.fromkeys(["content_policy", "prompt_blocked", "output_filtered"], "abstain"),
     **dict.fromkeys(["provider_failure", "server", "incomplete_response"], "retry"),
+    **dict.fromkeys(["routing", "no_model_fits", "all_models_failed"], "fail_over"),
     **dict.fromkeys(["overloaded", "bad_response", "response_too_large"], "fail_over"),
 }
 

@@ -662,3 +662,27 @@ TestLives = Lives.TestCase
 TestLives.settings = settings(max_examples=150, stateful_step_count=60, deadline=None)
 TestLivesWithALedger = LivesWithALedger.TestCase
 TestLivesWithALedger.settings = settings(max_examples=60, stateful_step_count=40, deadline=None)
+
+
+def test_short_processes_that_fail_one_after_the_other_open_it_together(clock: Clock) -> None:
+    ledger, today = SharedLedger(clock), TimeOfDay(clock)
+    for _ in range(BreakerPolicy().least_calls):
+        breaker = CircuitBreaker("a", ledger=ledger, clock=clock, now=today)
+        permit = breaker.acquire()
+        assert permit is not None
+        permit.failed(cause="server")
+        breaker.record()
+        clock.seconds += 2
+    assert CircuitBreaker("a", ledger=ledger, clock=clock, now=today).state is OPEN
+
+
+def test_what_earlier_processes_counted_longer_ago_than_the_window_counts_no_more(clock: Clock) -> None:
+    ledger, today = SharedLedger(clock), TimeOfDay(clock)
+    for _ in range(10):
+        breaker = CircuitBreaker("a", ledger=ledger, clock=clock, now=today)
+        permit = breaker.acquire()
+        assert permit is not None
+        permit.failed(cause="server")
+        breaker.record()
+        assert breaker.state is CLOSED
+        clock.seconds += BreakerPolicy().window_seconds + 1
