@@ -146,7 +146,7 @@ def test_each_failed_probe_doubles_the_wait_up_to_the_longest_and_a_success_take
         waits.append(breaker.seconds_until_probe)
         clock.seconds += waits[-1]
         permit_of(breaker).failed(cause="server")
-    assert waits == [5, 10, 20, 30, 30]
+    assert waits == [5, 10, 15, 15, 15]
     clock.seconds += 30
     permit_of(breaker).succeeded()
     fail(breaker)
