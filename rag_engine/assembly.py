@@ -110,7 +110,7 @@ class Assembly:
         if probes is not None:
             probes.abandon()
         if "_routes" in vars(self):
-            self.routes.record_health(self.routing_ledger)
+            self.routes.record_health()
         self.index.close()
         for part in ("ledger", "usage_ledger", "routing_ledger"):
             if part in vars(self):

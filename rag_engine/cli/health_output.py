@@ -59,7 +59,7 @@ def _show(found: Sequence[DeploymentStanding]) -> None:
         table.add_column(title)
     for standing in found:
         health = standing.health
-        style = "green" if health.state is BreakerState.CLOSED else "bold red"
+        style = "green" if health.state is BreakerState.CLOSED and not health.cause else "bold red"
         row: list[Text | str] = [
             Text(in_one_line(standing.deployment), style="cyan"),
             Text(in_one_line(standing.model)),
@@ -78,7 +78,9 @@ def _show(found: Sequence[DeploymentStanding]) -> None:
 def _state(standing: DeploymentStanding, now: float) -> str:
     health = standing.health
     since = f" for {_age(now - health.changed)}" if health.changed and health.state is not BreakerState.CLOSED else ""
-    cause = f", {health.cause}" if health.cause else ""  # of one that is asked: its key is not there
+    if health.state is BreakerState.CLOSED and health.cause:  # that of its key, without which nothing is sent
+        return f"cannot be asked: {health.cause}"
+    cause = f", {health.cause}" if health.cause else ""
     until = f", asked again in {_age(health.until - now)}" if health.state is BreakerState.OPEN else ""
     name = {BreakerState.CLOSED: "asked", BreakerState.OPEN: "not asked", BreakerState.HALF_OPEN: "asked once"}
     return f"{name[health.state]}{since}{cause}{until}"

@@ -18,6 +18,7 @@ class Deployment:
 
     ``name`` is unique among deployments. ``weight`` is its share of the calls among its equals, ``order`` its level: a
     lower one is asked first. ``local`` says that prompts do not leave the machine. ``budget_per_day`` is in US dollars.
+    ``unusable`` says why it cannot be asked at all, such as that its key is not there; empty where it can.
     """
 
     name: str
@@ -28,6 +29,7 @@ class Deployment:
     tags: frozenset[str] = frozenset()
     local: bool = False
     budget_per_day: float | None = None
+    unusable: str = ""
     given_breaker: InitVar[CircuitBreaker | None] = None
     limiter: RateLimiter = field(default_factory=RateLimiter)
     load: DeploymentLoad = field(default_factory=DeploymentLoad)

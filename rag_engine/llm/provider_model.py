@@ -25,6 +25,7 @@ from rag_engine.llm.transport import (
     WireRequest,
 )
 from rag_engine.protocols import CallLedger
+from rag_engine.token_counter import prompt_tokens, surely_fits
 from rag_engine.types.generation import (
     Completion,
     CompletionDone,
@@ -46,6 +47,8 @@ _OF_ANOTHER_FORM = (LookupError, TypeError, ValueError, AttributeError, Recursio
 # So long the mark that ends a stream may come behind its last event. Without it the next call dials again, which costs
 # one and a half round trips, or three and the handshake's work; longer than this nobody is kept from a whole answer.
 _SECONDS_TO_FINISH = 0.05
+# A window that holds less than this beside the prompt is too small for it.
+_LEAST_ANSWER_TOKENS = 128
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,9 +154,18 @@ class ProviderModel:
         yield CompletionDone(call.done(completion))
 
     def _bounded(self, prompt: Prompt) -> Prompt:
+        """The prompt with the settings' bound on its answer where it has none of its own: less where the window holds
+        less, as nobody asked for that much."""
         if self._max_output_tokens is None or prompt.sampling.max_output_tokens is not None:
             return prompt
-        return replace(prompt, sampling=replace(prompt.sampling, max_output_tokens=self._max_output_tokens))
+        bounded = _with_bound(prompt, self._max_output_tokens)
+        if surely_fits(bounded, self._profile):
+            return bounded
+        counted = prompt_tokens(prompt, self._profile)
+        left = self._profile.window - counted.tokens
+        # Of an estimate the prompt may have more tokens; half of what is left is then enough for both.
+        room = left if counted.exact else left // 2
+        return _with_bound(prompt, min(self._max_output_tokens, max(room, _LEAST_ANSWER_TOKENS)))
 
     def _call(self, prompt: Prompt, *, stream: bool) -> RunningAttempt:
         return RunningAttempt(
@@ -274,6 +286,10 @@ class ProviderModel:
             model=self._target.model,
             phase=phase,
         )
+
+
+def _with_bound(prompt: Prompt, tokens: int) -> Prompt:
+    return replace(prompt, sampling=replace(prompt.sampling, max_output_tokens=tokens))
 
 
 def _on_the_loops_clock(deadline: float | None) -> float | None:

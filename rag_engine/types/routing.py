@@ -11,6 +11,7 @@ from rag_engine.types.models import ModelTask
 class Check(StrEnum):
     """What a model must pass before it is asked."""
 
+    KEY = "key"
     TAGS = "tags"
     PRIVACY = "privacy"
     ABILITIES = "abilities"

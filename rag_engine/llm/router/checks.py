@@ -46,7 +46,7 @@ class Checks:
         self._learns = learns
 
     def beforehand(self, member: Member, asked: Asked) -> Verdict | None:
-        """Tags, privacy, abilities, price and the quality of the profile: what is the same for all prompts that require
+        """Key, tags, privacy, abilities, price and the profile's quality: what is the same for all prompts that require
         the same. A route within a route answers for its own, prompt by prompt."""
         if member.route is not None:
             return self._price(member)
@@ -91,6 +91,8 @@ class Checks:
         return passing
 
     def _description(self, member: Member, asked: Asked) -> Verdict | None:
+        if member.deployment.unusable:
+            return Verdict(Check.KEY, member.deployment.unusable)
         requires = asked.requires
         lacking = requires.tags - member.deployment.tags
         if lacking:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Mapping
 
 from rag_engine.errors import AuthenticationError, ConfigurationError, MissingKeyError
@@ -15,6 +16,8 @@ from rag_engine.llm.routes.entries import DeploymentEntry, RouteTable
 from rag_engine.llm.routes.keyless_model import KeylessModel
 from rag_engine.llm.transport import Transport, is_local
 from rag_engine.protocols import CallLedger, HealthLedger, LanguageModel
+
+_log = logging.getLogger(__name__)
 
 
 class DeploymentMaker:
@@ -59,6 +62,7 @@ class DeploymentMaker:
         address = address_of(provider, entry.base_url, self._environment)
         model: LanguageModel
         ledger = self._health
+        unusable = ""
         try:
             model = provider_model(
                 entry.model,
@@ -74,7 +78,10 @@ class DeploymentMaker:
                 environment=self._environment,
             )
         except AuthenticationError as error:
-            model = KeylessModel(profile, _with_its_place(error, entry))
+            error = _with_its_place(error, entry)
+            unusable = f"{error.message} ({error.hint})"
+            _log.warning("%s of the routes cannot be asked: %s", entry.name, unusable)
+            model = KeylessModel(profile, error)
             ledger = None  # other processes may have the key, and so may this one's next start
         load = DeploymentLoad()
         breaker = CircuitBreaker(
@@ -92,6 +99,7 @@ class DeploymentMaker:
             tags=entry.tags,
             local=is_local(address) if entry.local is None else entry.local,
             budget_per_day=entry.budget_per_day,
+            unusable=unusable,
             given_breaker=breaker,
             limiter=RateLimiter(entry.limits),
             load=load,

@@ -12,14 +12,12 @@ from rag_engine.llm.model_catalog import ModelCatalog
 from rag_engine.llm.router import RoutedModel
 from rag_engine.llm.routes.active_probes import ActiveProbes
 from rag_engine.llm.routes.entries import ROUTE, RouteEntry, RouteTable
-from rag_engine.llm.routes.keyless_model import KeylessModel
 from rag_engine.llm.routes.leaves import leaves
 from rag_engine.llm.routes.making_deployments import DeploymentMaker
 from rag_engine.llm.routes.making_routes import make_route
 from rag_engine.llm.routes.route_file import read_routes_file
 from rag_engine.llm.transport import Transport, WireLimits
 from rag_engine.protocols import CallLedger, HealthLedger, ModelSelector
-from rag_engine.types.routing import BreakerState
 
 
 class Routes(Mapping[str, RoutedModel]):
@@ -59,12 +57,10 @@ class Routes(Mapping[str, RoutedModel]):
         seconds = {name: self._probe_seconds[name] for name in self.leads_to[route] if name in self._probe_seconds}
         return ActiveProbes(self.deployments, seconds, window_seconds=self._window_seconds) if seconds else None
 
-    def record_health(self, ledger: HealthLedger) -> None:
+    def record_health(self) -> None:
         """Keeps how the deployments did that were asked of late: breakers tell of themselves only while they go on."""
         for deployment in self.deployments.values():
-            health = deployment.breaker.health()
-            if health.calls and health.state is BreakerState.CLOSED and not isinstance(deployment.model, KeylessModel):
-                ledger.record_health(health)
+            deployment.breaker.record()
 
     async def aclose(self) -> None:
         """Closes the running loop's connections."""
@@ -95,7 +91,7 @@ def open_routes(
     ``limits`` hold for every call, and their deadline for an answer of a route that says none. ``health`` keeps how
     deployments do over restarts, ``ledger`` what calls cost; without it budgets a day are not to be had. ``selector``
     tells the quality to be expected. ``max_output_tokens`` bounds answers to prompts without a bound of their own. A
-    deployment without its key is left to fail by itself.
+    deployment without its key is never asked, which is logged once.
 
     Raises:
         ConfigurationError: the file cannot be read or does not fit; names file, table and key, and says the mend.

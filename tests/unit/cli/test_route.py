@@ -15,8 +15,9 @@ QUESTION = "Why is the sky blue?"
 
 
 @pytest.fixture
-def routed(rag: Any, tmp_path: Path) -> Iterator[Any]:  # noqa: F811
+def routed(rag: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:  # noqa: F811
     """``rag`` with two deployments of a server's, of which nothing is to come to it."""
+    monkeypatch.setenv("OPENAI_API_KEY", "sk-of-nobody-0123456789")
 
     def refused(request: object, number: int) -> Any:
         return whole(500, b"{}")
@@ -53,6 +54,16 @@ def test_explaining_shows_every_deployment_with_its_place_or_its_failed_check(ro
     assert (far["deployment"], far["place"], far["failed"]) == ("far", None, "tags")
     assert far["cost"] > 0
     assert far["reason"]
+
+
+def test_a_model_whose_key_is_not_there_is_left_and_the_next_one_named(
+    routed: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("OPENAI_API_KEY")
+    near, far = routed("route", QUESTION, "--explain", "--json").json["candidates"]
+    assert (near["deployment"], near["place"]) == ("near", 1)
+    assert (far["deployment"], far["place"], far["failed"]) == ("far", None, "key")
+    assert "OPENAI_API_KEY" in far["reason"]
 
 
 def test_a_route_is_chosen_by_its_name_and_a_task_is_taken_as_said(routed: Any) -> None:

@@ -11,11 +11,12 @@ from pathlib import Path
 import pytest
 
 from benchmarks.faults.socket_server import Close, ReceivedRequest, SocketServer, Step, whole
-from rag_engine.errors import AllModelsFailedError, ConfigurationError, MissingKeyError, NoModelFitsError
+from rag_engine.errors import ConfigurationError, NoModelFitsError
 from rag_engine.ledger import UsageLedger
 from rag_engine.llm.routes import Routes, open_route_table, open_routes, read_routes
 from rag_engine.llm.transport import WireLimits
 from rag_engine.types.generation import Prompt, Requirements
+from rag_engine.types.routing import Check
 
 LIMITS = WireLimits(deadline=10.0, connect=2.0, first_byte=5.0, idle=5.0)
 
@@ -92,10 +93,10 @@ def test_a_deployment_without_its_key_does_not_keep_the_others_from_answering() 
             async with routes:
                 completion = await routes["a"].complete(Prompt.plain("Why?"))
             assert completion.text == "Because."
-            assert [(one.deployment, one.outcome) for one in completion.attempts] == [
-                ("keyless", "missing_key"),
-                ("own", "stop"),
-            ]
+            assert [(one.deployment, one.outcome) for one in completion.attempts] == [("own", "stop")]
+            left = routes["a"].decide(Prompt.plain("Why?")).candidates[-1]
+            assert (left.deployment, left.failed, left.place) == ("keyless", Check.KEY, None)
+            assert "KEY_OF_NOBODY" in left.reason
 
         asyncio.run(ask())
 
@@ -105,11 +106,11 @@ def test_where_no_key_is_there_the_error_names_the_variable_that_it_belongs_into
         '[deployments.a]\nmodel = "openai/gpt-5.2"\nkey_variable = "KEY_OF_NOBODY"\n'
         '[routes.one]\nmodels = ["a"]\n[routes.two]\nmodels = ["a", "mistral/mistral-small-latest"]\n'
     )
-    with pytest.raises(MissingKeyError, match="openai") as raised:
+    with pytest.raises(NoModelFitsError, match="openai") as raised:
         asyncio.run(routes["one"].complete(Prompt.plain("Why?")))
     assert "KEY_OF_NOBODY" in raised.value.public_message
     other = opened('[routes.two]\nmodels = ["openai/gpt-5.2", "mistral/mistral-small-latest"]\n')
-    with pytest.raises(AllModelsFailedError) as both:
+    with pytest.raises(NoModelFitsError) as both:
         asyncio.run(other["two"].complete(Prompt.plain("Why?")))
     assert [name for name, _ in both.value.causes] == ["openai/gpt-5.2", "mistral/mistral-small-latest"]
 
