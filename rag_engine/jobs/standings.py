@@ -37,7 +37,7 @@ class StandingsJob:
         for name, deployment in self._routes.deployments.items():
             health = known.get(name) or deployment.breaker.health()
             if isinstance(deployment.model, KeylessModel):
-                health = replace(health, cause=deployment.model.code)
+                health = DeploymentHealth(name, cause=deployment.model.code)
             outcome = outcomes.get(name)
             standings.append(
                 DeploymentStanding(

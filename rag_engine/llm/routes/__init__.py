@@ -1,8 +1,8 @@
 """Routes as they are written down: the file with deployments and routes, and what is made of it."""
 
 from rag_engine.llm.routes.active_probes import ActiveProbes, ProbeOutcome, probe
-from rag_engine.llm.routes.configured import SETTINGS_ROUTE, configured_table
-from rag_engine.llm.routes.entries import DeploymentEntry, RouteEntry, RouteTable
+from rag_engine.llm.routes.configured import configured_table
+from rag_engine.llm.routes.entries import SETTINGS_ROUTE, DeploymentEntry, RouteEntry, RouteTable
 from rag_engine.llm.routes.keyless_model import KeylessModel
 from rag_engine.llm.routes.leaves import leaves
 from rag_engine.llm.routes.opened_routes import Routes, open_route_table, open_routes

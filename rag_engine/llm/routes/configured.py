@@ -7,13 +7,11 @@ from dataclasses import replace
 from pathlib import Path
 
 from rag_engine.errors import ConfigurationError
-from rag_engine.llm.routes.entries import ROUTE, DeploymentEntry, RouteEntry, RouteTable
+from rag_engine.llm.routes.entries import ROUTE, SETTINGS_ROUTE, DeploymentEntry, RouteEntry, RouteTable
 from rag_engine.llm.routes.names import check_names
 from rag_engine.llm.routes.route_file import read_routes_file
 from rag_engine.types.secret import Secret
 
-SETTINGS_ROUTE = "llm.model"
-"""The route of a model that is no route itself, and of its fallbacks."""
 _EXTRACTIVE = "extractive"
 
 
@@ -68,7 +66,7 @@ def configured_table(
 
 
 def _route(models: Sequence[str], attempts: int) -> RouteEntry:
-    return RouteEntry(name=SETTINGS_ROUTE, models=tuple(models), place="the settings", attempts=attempts)
+    return RouteEntry(name=SETTINGS_ROUTE, models=tuple(models), place="llm.model and llm.fallbacks", attempts=attempts)
 
 
 def _check(own: DeploymentEntry, fallbacks: Sequence[str], routes_file: str | None) -> None:

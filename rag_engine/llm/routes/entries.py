@@ -12,6 +12,8 @@ from rag_engine.types.secret import Secret
 
 ROUTE = "route/"
 """Before a route's name where models are named."""
+SETTINGS_ROUTE = "llm.model"
+"""The route of a model that is no route itself, and of its fallbacks."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -79,7 +79,7 @@ def truth(value: object, place: str) -> bool:
 def number(*, least: float = 0.0, most: float = math.inf, above: bool = False) -> Reader:
     """A number from ``least``, or above it, to ``most``."""
     lower = f"above {least:g}" if above else f"from {least:g}"
-    limit = f"{lower} up" if most == math.inf else f"{lower} to {most:g}"
+    limit = f"{lower}{' on' if not above else ''}" if most == math.inf else f"{lower} to {most:g}"
 
     def read(value: object, place: str) -> float:
         if (

@@ -12,7 +12,7 @@ from rag_engine.llm.deployment_load import DeploymentLoad
 from rag_engine.llm.model_catalog import ModelCatalog
 from rag_engine.llm.opening import address_of, named_model, provider_model
 from rag_engine.llm.rate_limit import RateLimiter
-from rag_engine.llm.routes.entries import DeploymentEntry, RouteTable
+from rag_engine.llm.routes.entries import SETTINGS_ROUTE, DeploymentEntry, RouteTable
 from rag_engine.llm.routes.keyless_model import KeylessModel
 from rag_engine.llm.transport import Transport, is_local
 from rag_engine.protocols import CallLedger, HealthLedger, LanguageModel
@@ -108,7 +108,8 @@ class DeploymentMaker:
 
 def _with_its_place(error: AuthenticationError, entry: DeploymentEntry) -> AuthenticationError:
     """The error, with a hint that names this deployment's place for a key."""
-    if entry.key_variable is not None or not isinstance(error, MissingKeyError) or entry.name == entry.model:
+    if entry.key_variable is not None or not isinstance(error, MissingKeyError) or entry.place == SETTINGS_ROUTE:
         return error
-    hint = (error.hint or "").replace("llm.key_file", f"deployments.{entry.name}.key_file")
+    name = "NAME" if entry.name == entry.model else entry.name
+    hint = (error.hint or "").replace("llm.key_file", f"deployments.{name}.key_file of the routes file")
     return MissingKeyError(error.message, hint=hint, provider=error.provider, phase=error.phase)

@@ -6,14 +6,15 @@ import difflib
 
 from rag_engine.errors import ConfigurationError
 from rag_engine.llm.providers.provider_data import provider_names
-from rag_engine.llm.routes.entries import ROUTE, RouteEntry, RouteTable
+from rag_engine.llm.routes.entries import ROUTE, SETTINGS_ROUTE, RouteEntry, RouteTable
 
 
 def check_names(said: RouteTable) -> None:
     """Raises ConfigurationError where a route names what there is not, or itself, also through others."""
     for route in said.routes.values():
         for key, model in route.named:
-            _check_model(model, f"{route.place}.{key}", said)
+            place = route.place if route.name == SETTINGS_ROUTE else f"{route.place}.{key}"
+            _check_model(model, place, said)
     done: set[str] = set()
     for name in said.routes:
         _walk(name, (), said, done)
@@ -24,7 +25,7 @@ def _check_model(model: str, place: str, said: RouteTable) -> None:
         return
     if model.startswith(ROUTE):
         if model.removeprefix(ROUTE) not in said.routes:
-            known = [f"{ROUTE}{name}" for name in said.routes]
+            known = [f"{ROUTE}{name}" for name in said.routes if name != SETTINGS_ROUTE]
             raise ConfigurationError(f"{place}: there is no {model!r}", hint=_meant(model, known, "routes"))
         return
     provider, slash, name = model.partition("/")

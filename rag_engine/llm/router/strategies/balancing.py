@@ -10,6 +10,8 @@ from rag_engine.llm.router.member import Level, Member
 
 # Draws of a deployment that was drawn before, after which the order of the others is drawn in one go.
 _DRAWS = 4
+# Each is compared with each for the probability to be first, which is told of no more.
+_MOST_COMPARED = 100
 
 
 class Latency:
@@ -47,6 +49,8 @@ class Latency:
         count = len(level.members)
         if count == 1:
             return f"{speed}, {member.load.under_way} under way"
+        if count > _MOST_COMPARED:
+            return f"{speed}, {member.load.under_way} under way; the better of two drawn"
         won = 0.0
         for other in level.members:
             if other is not member:
