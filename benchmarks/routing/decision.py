@@ -17,6 +17,7 @@ import statistics
 import time
 from collections.abc import Callable, Mapping, Sequence
 from datetime import date
+from typing import Any
 
 from rag_engine.llm import ScriptedModel
 from rag_engine.llm.deployment import Deployment
@@ -108,7 +109,7 @@ def microseconds(
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
-    """Prints a table, or with ``--json`` a line for each row."""
+    """Prints a table, or with ``--json`` an object with the rows and the slowest strategy's median."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.routing.decision", description=__doc__)
     parser.add_argument("--calls", type=int, default=1_000, help="decisions of each kind in a round")
     parser.add_argument("--deployments", type=int, nargs="+", default=SIZES, help="how many a route has")
@@ -116,6 +117,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--json", action="store_true")
     options = parser.parse_args(arguments)
     prompt = Prompt.plain(_QUESTION * 30, instructions="Answer from the sources. " * 10)
+    rows: list[dict[str, Any]] = []
     if not options.json:
         print(f"{'strategy':<12}{'deployments':>12}{'median us':>11}{'p99 us':>9}{'whole us':>10}")
     for size in options.deployments:
@@ -131,15 +133,12 @@ def main(arguments: Sequence[str] | None = None) -> None:
                 rounds[name].append((statistics.median(first), percentile, statistics.median(whole)))
         for name, figures in rounds.items():
             median, late, whole_order = (min(column) for column in zip(*figures, strict=True))
-            row = {"strategy": name, "deployments": size, "median_us": median, "p99_us": late, "whole_us": whole_order}
-            if options.json:
-                print(
-                    json.dumps(
-                        {key: round(value, 2) if isinstance(value, float) else value for key, value in row.items()}
-                    )
-                )
-            else:
+            times = {"median_us": round(median, 2), "p99_us": round(late, 2), "whole_us": round(whole_order, 2)}
+            rows.append({"strategy": name, "deployments": size, **times})
+            if not options.json:
                 print(f"{name:<12}{size:>12}{median:>11.1f}{late:>9.1f}{whole_order:>10.1f}")
+    if options.json:
+        print(json.dumps({"rows": rows, "slowest_median": max(row["median_us"] for row in rows)}))
 
 
 if __name__ == "__main__":

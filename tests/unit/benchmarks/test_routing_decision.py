@@ -12,7 +12,7 @@ from rag_engine.llm.router import STRATEGIES
 
 def test_every_strategy_has_a_row_for_every_size(capsys: pytest.CaptureFixture[str]) -> None:
     decision.main(["--json", "--calls", "3", "--deployments", "2", "5", "--open", "0.5"])
-    rows = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    rows = json.loads(capsys.readouterr().out)["rows"]
     assert [(row["strategy"], row["deployments"]) for row in rows] == [
         (name, size) for size in (2, 5) for name in STRATEGIES
     ]
