@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import contextvars
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
+from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
 from rag_engine.error_handler.actions import Action, Verdict, verdict_for
@@ -30,18 +31,22 @@ class _Owner:
 _owner: contextvars.ContextVar[_Owner | None] = contextvars.ContextVar("rag_engine_retry_owner", default=None)
 
 
-@contextmanager
-def owning() -> Iterator[None]:
-    """Whatever is called within, this context is who retries."""
-    owner = _Owner()
-    mark = _owner.set(owner)
-    try:
-        yield
-    finally:
+class owning:  # noqa: N801 - used as a function is
+    """Whatever is called within, this context is who retries. For one use."""
+
+    __slots__ = ("_mark", "_mine")
+
+    def __enter__(self) -> None:
+        self._mine = _Owner()
+        self._mark = _owner.set(self._mine)
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
         # A task that was started within may outlive this one, and holds a copy of the mark.
-        owner.active = False
+        self._mine.active = False
         with suppress(ValueError):  # a coroutine that is thrown away ends in whatever context is at hand
-            _owner.reset(mark)
+            _owner.reset(self._mark)
 
 
 def retry_is_owned() -> bool:

@@ -95,8 +95,8 @@ def message_of(kind: type[errors.LanguageModelError], signal: FaultSignal, *, mo
 def request_id_of(headers: Mapping[str, str]) -> str:
     """What the provider calls the call, to ask its support about; empty where it does not say."""
     for name in _REQUEST_ID_HEADERS:
-        said = clean(headers.get(name, ""), longest=LONGEST_REQUEST_ID)
-        if said:
+        said = headers.get(name)
+        if said and (said := clean(said, longest=LONGEST_REQUEST_ID)):
             return said
     return ""
 

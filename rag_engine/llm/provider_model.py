@@ -47,8 +47,14 @@ _OF_ANOTHER_FORM = (LookupError, TypeError, ValueError, AttributeError, Recursio
 # So long the mark that ends a stream may come behind its last event. Without it the next call dials again, which costs
 # one and a half round trips, or three and the handshake's work; longer than this nobody is kept from a whole answer.
 _SECONDS_TO_FINISH = 0.05
+<<<<<<< ours
 # A window that holds less than this beside the prompt is too small for it.
 _LEAST_ANSWER_TOKENS = 128
+=======
+_BYTE_ORDER_MARK = b"\xef\xbb\xbf"
+# Made once: ``json.dumps`` makes one for every call that is not written as it is by default.
+_written = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
+>>>>>>> theirs
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,8 +115,10 @@ class ProviderModel:
         call = self._call(prompt, stream=False)
         try:
             reply = await self._transport.send(request, deadline=_on_the_loops_clock(prompt.call.deadline))
-            reply = replace(reply, headers=self._redaction.of_headers(reply.headers))
-            call.heard(reply.headers)
+            headers = self._redaction.of_headers(reply.headers)
+            if headers is not reply.headers:
+                reply = replace(reply, headers=headers)
+            call.heard(headers)
             completion = self._read(reply, prompt)
         except BaseException as error:
             call.failed(self._redaction.of_error(error))
@@ -184,7 +192,7 @@ class ProviderModel:
         return WireRequest(
             url=self._endpoint.base_url + self._dialect.path(self._target, stream=stream),
             # Surrogates without their halves, as damaged documents have them, are no characters to any provider.
-            body=json.dumps(body, ensure_ascii=False, separators=(",", ":")).encode("utf-8", "replace"),
+            body=_written(body).encode("utf-8", "replace"),
             accept=self._dialect.framing.value if stream else "application/json",
             headers=self._dialect.headers(prompt, self._target),
             key=self._endpoint.key,
@@ -213,7 +221,7 @@ class ProviderModel:
         """
         media_type = reply.media_type
         try:
-            body = json.loads(reply.body.decode("utf-8-sig"))
+            body = _read_json(reply.body)
         except (ValueError, RecursionError):
             what = f"with {media_type}" if media_type and "json" not in media_type else "with what is no JSON"
             raise self._of_another_form(f"it answered {what}, status {reply.status}", Phase.PARSE) from None
@@ -225,14 +233,16 @@ class ProviderModel:
 
     def _reported(self, reply: WireReply) -> ReportedFault:
         try:
-            return self._dialect.fault(json.loads(reply.body.decode("utf-8-sig")))
+            return self._dialect.fault(_read_json(reply.body))
         except (*_OF_ANOTHER_FORM,):
             return ReportedFault()  # a page of something in between: its status says what there is to say
 
-    def _fed(self, assembler: StreamAssembler, events: Sequence[ServerEvent]) -> list[Any]:
+    def _fed(self, assembler: StreamAssembler, events: Sequence[ServerEvent]) -> Sequence[Any]:
         """The deltas of some events."""
         deltas: list[Any] = []
         try:
+            if len(events) == 1:  # as nearly every piece has it
+                return assembler.feed(events[0])
             for event in events:
                 deltas += assembler.feed(event)
                 if assembler.ended:
@@ -288,8 +298,13 @@ class ProviderModel:
         )
 
 
+<<<<<<< ours
 def _with_bound(prompt: Prompt, tokens: int) -> Prompt:
     return replace(prompt, sampling=replace(prompt.sampling, max_output_tokens=tokens))
+=======
+def _read_json(body: bytes) -> Any:
+    return json.loads(body.removeprefix(_BYTE_ORDER_MARK).decode())
+>>>>>>> theirs
 
 
 def _on_the_loops_clock(deadline: float | None) -> float | None:

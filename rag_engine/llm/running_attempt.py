@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import time
-import uuid
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from functools import cached_property
@@ -170,7 +170,7 @@ class RunningAttempt:
         if self._ledger is not None:
             self._ledger.record(
                 CallRecord(
-                    call=self._prompt.call.id or uuid.uuid4().hex,
+                    call=self._prompt.call.id or os.urandom(16).hex(),
                     attempt=self._prompt.call.attempt,
                     provider=self._provider,
                     model=self._model,

@@ -68,9 +68,10 @@ def surely_fits(prompt: Prompt, profile: ModelProfile) -> bool:
     if factor is None:
         return False
     size = texts = 0
-    for text in _texts(prompt, profile):
-        texts += 1
-        size += len(text) if text.isascii() else len(text.encode("utf-8", "surrogatepass"))
+    for text in _texts(prompt, profile) if _is_more_than_text(prompt) else (prompt.instructions, prompt.content):
+        if text:
+            texts += 1
+            size += len(text) if text.isascii() else len(text.encode("utf-8", "surrogatepass"))
     around = framing_of(profile.provider).bound(_around(prompt, profile))
     return size * factor + texts + around + reserved_for_answer(prompt, profile) <= profile.window
 
@@ -80,6 +81,10 @@ def reserved_for_answer(prompt: Prompt, profile: ModelProfile) -> int:
     over half of the window."""
     asked = prompt.sampling.max_output_tokens
     return min(profile.max_output, profile.window // 2) if asked is None else asked
+
+
+def _is_more_than_text(prompt: Prompt) -> bool:
+    return bool(prompt.conversation or prompt.tools or prompt.documents or prompt.schema is not None)
 
 
 def _texts(prompt: Prompt, profile: ModelProfile) -> Iterator[str]:

@@ -35,9 +35,9 @@ class Alarm:
                 self._rung = True
                 self._task.cancel()
 
-    def begin(self) -> None:
-        """The running task waits from here."""
-        task = asyncio.current_task()
+    def begin(self, loop: asyncio.AbstractEventLoop) -> None:
+        """The task that ``loop`` runs waits from here."""
+        task = asyncio.current_task(loop)
         self._task = task
         self._cancelling = 0 if task is None else task.cancelling()
 

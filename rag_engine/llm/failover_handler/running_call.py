@@ -103,7 +103,7 @@ class RunningCall:
         if alarm.reason is not None:
             raise self._cut()
         since = time.monotonic()
-        alarm.begin()
+        alarm.begin(self._loop)
         try:
             event: CompletionEvent = await anext(self._events)
         except BaseException as error:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 
 from rag_engine.error_handler import Phase, Verdict
@@ -52,7 +53,7 @@ class Settlement:
             )
             self._remember(
                 completion.attempts,
-                Attempt(
+                lambda: Attempt(
                     completion.model,
                     completion.finish_reason.value,
                     seconds,
@@ -79,7 +80,7 @@ class Settlement:
             deployment = self._leave.standing.deployment
             self._remember(
                 getattr(error, "attempts", ()),
-                Attempt(
+                lambda: Attempt(
                     getattr(error, "model", "") or deployment.model.name,
                     error.code if isinstance(error, RagEngineError) else type(error).__name__,
                     seconds,
@@ -103,7 +104,7 @@ class Settlement:
             own = Attempt(
                 deployment.model.name, CANCELLED, seconds, deployment.profile.provider, deployment=deployment.name
             )
-            self._remember((), own)
+            self._remember((), lambda: own)
 
     def _ends(self, *, answered: bool) -> bool:
         if self.ended:
@@ -150,13 +151,13 @@ class Settlement:
         usual = deployment.load.seconds(self._plan.output_tokens)
         return given < (self._policy.first_token_of(deployment) if usual is None else usual)
 
-    def _remember(self, told: tuple[Attempt, ...], own: Attempt) -> None:
+    def _remember(self, told: tuple[Attempt, ...], own: Callable[[], Attempt]) -> None:
         """The attempts that the model tells of; of one that tells none, what was seen of it from here."""
         deployment = self._leave.standing.deployment
         if told and not deployment.model.name.startswith(_ROUTE):
             # An error that is raised a second time still tells of the first: those are named already.
             told = tuple([attempt for attempt in told if not attempt.deployment])
-        attempts = told or (own,)
+        attempts = told or (own(),)
         self.attempts = tuple(
             [attempt if attempt.deployment else replace(attempt, deployment=deployment.name) for attempt in attempts]
         )

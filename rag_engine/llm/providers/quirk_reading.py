@@ -14,6 +14,10 @@ Quirks = TypeVar("Quirks")
 # Takes a value of the data; says in a ValueError what it must be.
 Reader: TypeAlias = Callable[[JsonValue], object]
 _READER = "reader"
+# What was read of the last tables, so that a call does not read its model's quirks again: by the table itself, which
+# stays the one it was read of as long as it is kept here.
+_MOST_KEPT = 256
+_kept: dict[tuple[type, int], tuple[Mapping[str, JsonValue], Any]] = {}
 
 
 def read_by(reader: Reader) -> dict[str, Reader]:
@@ -22,11 +26,24 @@ def read_by(reader: Reader) -> dict[str, Reader]:
 
 
 def read_quirks(kind: type[Quirks], values: Mapping[str, JsonValue]) -> Quirks:
-    """``kind`` is a dataclass whose fields all have defaults; each is read as what its default is.
+    """``kind`` is a dataclass whose fields all have defaults; each is read as what its default is. A table is read
+    once: who wants other quirks makes another.
 
     Raises:
         ConfigurationError: a key is unknown, or its value of another kind than it should be.
     """
+    known = _kept.get((kind, id(values)))
+    if known is not None:
+        quirks: Quirks = known[1]
+        return quirks
+    quirks = _read(kind, values)
+    if len(_kept) >= _MOST_KEPT:
+        _kept.clear()
+    _kept[kind, id(values)] = values, quirks
+    return quirks
+
+
+def _read(kind: type[Quirks], values: Mapping[str, JsonValue]) -> Quirks:
     readers = _readers(kind)  # type: ignore[arg-type]  # classes are hashable
     read: dict[str, Any] = {}
     for name, value in values.items():

@@ -9,6 +9,8 @@ from rag_engine.errors import BadResponseError, IncompleteResponseError
 from rag_engine.llm.providers.dialect import JsonObject, Target
 from rag_engine.types.document import JsonValue
 
+_decoded = json.JSONDecoder().raw_decode
+
 
 def bad_response(target: Target, why: str, *, phase: Phase = Phase.VALIDATE) -> BadResponseError:
     """An error that says what is wrong with the answer, and nothing of what stands in it: that may be anything. ``why``
@@ -31,8 +33,15 @@ def parsed(text: str, target: Target) -> JsonValue:
     Raises:
         BadResponseError: it is none, or is nested so deeply that no honest answer is.
     """
+    value: JsonValue
     try:
-        value: JsonValue = json.loads(text)
+        value, end = _decoded(text)
+        if end == len(text):  # nothing around it, as nearly every piece of a stream has it
+            return value
+    except (ValueError, RecursionError):
+        pass
+    try:
+        value = json.loads(text)
     except (ValueError, RecursionError):
         raise bad_response(target, "sent what is no JSON", phase=Phase.PARSE) from None
     return value

@@ -38,8 +38,8 @@ class UnframedJson:
                 begin = self._beginning(piece)
                 if begin is None:
                     self._at_line_start = piece.endswith((b"\n", b"\r"))
-                    events += self._events.feed(piece)
-                    break
+                    read = self._events.feed(piece)
+                    return events + read if events else read
                 events += self._events.feed(piece[:begin])
                 self._json, piece = b"", piece[begin:]
             piece = self._continued(self._json, piece, events)

@@ -8,20 +8,27 @@ from typing import cast
 
 # Above this much unread, the other side is made to wait (TCP does it).
 _UNREAD_LIMIT = 256 << 10
+# So much is read at a time: two records of TLS. Asyncio by itself asks the system for 256 KiB with each read, however
+# little comes; what is kept of these leaves holes in the heap, and a process that runs for days grows by them.
+_READ_AT_ONCE = 32 << 10
 
 
-class Line(asyncio.Protocol):
+class Line(asyncio.BufferedProtocol):
     """Never waits longer than it is told, and never cancels a task for it: that would look like a caller's cancel."""
 
     def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
         self._loop = loop
         self._transport: asyncio.Transport | None = None
+        # A view, so that asyncio's TLS may fill what is left of it in place: slices of bytes would be copies.
+        self._buffer = memoryview(bytearray(_READ_AT_ONCE))
         self._pieces: list[bytes] = []
         self._unread = 0
         self._reading_paused = False
         self._writing_paused = False
         self._failure: OSError | None = None
         self._waiter: asyncio.Future[None] | None = None
+        self._timer: asyncio.TimerHandle | None = None
+        self._due = 0.0
         self.ended = False
         self.lost: Callable[[], None] | None = None
 
@@ -31,10 +38,14 @@ class Line(asyncio.Protocol):
         """Also called with what stands in for the transport, once TLS is up."""
         self._transport = cast(asyncio.Transport, transport)
 
-    def data_received(self, data: bytes) -> None:
-        """Keeps the bytes until they are asked for."""
-        self._pieces.append(data)
-        self._unread += len(data)
+    def get_buffer(self, sizehint: int) -> memoryview:  # noqa: ARG002 - it says how much may come, not how much does
+        """Where the next bytes are to be written."""
+        return self._buffer
+
+    def buffer_updated(self, nbytes: int) -> None:
+        """Keeps the bytes that were written there until they are asked for."""
+        self._pieces.append(bytes(self._buffer[:nbytes]))
+        self._unread += nbytes
         if self._unread > _UNREAD_LIMIT and not self._reading_paused and self._transport is not None:
             self._reading_paused = True
             self._transport.pause_reading()
@@ -128,22 +139,36 @@ class Line(asyncio.Protocol):
 
     async def _wait(self, due: float) -> None:
         waiter = self._waiter = self._loop.create_future()
-        timer = self._loop.call_at(due, _release, waiter)
+        self._due = due
+        # One timer serves many waits: each mostly ends long before it is due, and the next one is due later.
+        if self._timer is None or self._timer.when() > due:
+            self._set_timer()
         try:
             await waiter
         finally:
-            timer.cancel()
             self._waiter = None
+
+    def _set_timer(self) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+        self._timer = self._loop.call_at(self._due, self._tick)
+
+    def _tick(self) -> None:
+        timer, self._timer = self._timer, None
+        if self._waiter is None or timer is None:
+            return
+        if timer.when() < self._due:
+            self._set_timer()
+        else:
+            self._wake()
 
     def abort(self) -> None:
         """Closes the connection at once."""
         self.lost = None
         self.ended = True
         self._wake()
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
         if self._transport is not None:
             self._transport.abort()
-
-
-def _release(waiter: asyncio.Future[None]) -> None:
-    if not waiter.done():
-        waiter.set_result(None)

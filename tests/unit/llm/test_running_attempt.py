@@ -150,3 +150,9 @@ def test_a_reset_that_passed_while_the_answer_came_is_told_no_more() -> None:
     assert allowance is not None
     assert allowance.requests == 41
     assert allowance.input_tokens is None
+
+
+def test_an_answer_behind_a_byte_order_mark_is_read_and_one_that_is_no_utf8_is_refused() -> None:
+    assert asked(whole(200, b"\xef\xbb\xbf" + ANSWER), stream=False).text == "Paris"
+    with pytest.raises(LanguageModelError, match="no JSON"):
+        asked(whole(200, ANSWER.replace(b"Paris", b"\xff")), stream=False)

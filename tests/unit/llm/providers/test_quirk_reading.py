@@ -37,6 +37,21 @@ def test_what_is_said_is_read() -> None:
     assert read_quirks(OpenAIQuirks, {"left_out": ["stop", "seed"]}).left_out == ("stop", "seed")
 
 
+def test_a_table_is_read_once_and_no_other_is_taken_for_it() -> None:
+    table: dict[str, Any] = {"num_ctx": 512}
+    assert read_quirks(OllamaQuirks, table) is read_quirks(OllamaQuirks, table)
+    # Tables that are thrown away leave their places in memory to others.
+    assert [read_quirks(OllamaQuirks, {"num_ctx": size}).num_ctx for size in range(1, 2000)] == list(range(1, 2000))
+    assert read_quirks(OllamaQuirks, table).num_ctx == 512
+
+
+def test_a_table_that_two_dialects_read_is_read_by_each() -> None:
+    table: dict[str, Any] = {"left_out": ["stop"]}
+    assert read_quirks(OpenAIQuirks, table).left_out == ("stop",)
+    with pytest.raises(ConfigurationError):
+        read_quirks(OllamaQuirks, table)
+
+
 @pytest.mark.parametrize(("name", "known"), [("smapling", "sampling"), ("limit_feild", "limit_field")])
 def test_an_unknown_quirk_is_refused_with_those_that_there_are(name: str, known: str) -> None:
     kind = AnthropicQuirks if known == "sampling" else OpenAIQuirks

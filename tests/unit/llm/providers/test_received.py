@@ -57,3 +57,14 @@ def test_halves_of_a_character_side_by_side_are_one_and_a_half_alone_is_none() -
 def test_a_text_that_only_informs_may_be_missing() -> None:
     assert text_or_empty("m-1") == "m-1"
     assert {text_or_empty(value) for value in (None, 7, ["m"], {}, True)} == {""}
+
+
+@pytest.mark.parametrize("text", ['{"a": 1}', ' {"a": 1}', '{"a": 1}\n', '\t{"a": 1} \r\n'])
+def test_space_around_json_is_none_of_it(text: str) -> None:
+    assert parsed(text, TARGET) == {"a": 1}
+
+
+@pytest.mark.parametrize("text", ["", " ", "{", '{"a": 1}{', '{"a": 1} x', "\ufeff{}", "[" * 100_000])
+def test_what_is_no_json_or_has_something_behind_it_is_refused(text: str) -> None:
+    with pytest.raises(BadResponseError, match="no JSON"):
+        parsed(text, TARGET)
