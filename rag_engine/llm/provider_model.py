@@ -47,14 +47,11 @@ _OF_ANOTHER_FORM = (LookupError, TypeError, ValueError, AttributeError, Recursio
 # So long the mark that ends a stream may come behind its last event. Without it the next call dials again, which costs
 # one and a half round trips, or three and the handshake's work; longer than this nobody is kept from a whole answer.
 _SECONDS_TO_FINISH = 0.05
-<<<<<<< ours
 # A window that holds less than this beside the prompt is too small for it.
 _LEAST_ANSWER_TOKENS = 128
-=======
 _BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 # Made once: ``json.dumps`` makes one for every call that is not written as it is by default.
 _written = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
->>>>>>> theirs
 
 
 @dataclass(frozen=True, slots=True)
@@ -298,13 +295,12 @@ class ProviderModel:
         )
 
 
-<<<<<<< ours
 def _with_bound(prompt: Prompt, tokens: int) -> Prompt:
     return replace(prompt, sampling=replace(prompt.sampling, max_output_tokens=tokens))
-=======
+
+
 def _read_json(body: bytes) -> Any:
     return json.loads(body.removeprefix(_BYTE_ORDER_MARK).decode())
->>>>>>> theirs
 
 
 def _on_the_loops_clock(deadline: float | None) -> float | None:
