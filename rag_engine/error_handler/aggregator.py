@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from typing import Final
 
+from rag_engine.error_handler.forks import across_forks
 from rag_engine.error_handler.health import ComponentHealth, ErrorRates, HealthState, HealthThresholds, NotedError
 from rag_engine.errors import (
     BudgetExceededError,
@@ -72,9 +73,13 @@ class ErrorAggregator:
         self._thresholds = thresholds or HealthThresholds()
         self._clock = clock
         self._now = now or (lambda: datetime.now(UTC))
-        self._lock = threading.Lock()
+        self._begin_anew()
         self._components: dict[str, _Component] = {}
         self._last: deque[NotedError] = deque(maxlen=kept)
+        across_forks(self, begin_anew=ErrorAggregator._begin_anew)
+
+    def _begin_anew(self) -> None:
+        self._lock = threading.Lock()
 
     def record_success(self, component: str) -> None:
         """A call of the component ended well."""

@@ -14,6 +14,7 @@ from re import compile as compile_pattern
 from typing import Any, NamedTuple
 
 from rag_engine.error_handler.actions import Action, Verdict, verdict_of
+from rag_engine.error_handler.forks import across_forks
 from rag_engine.error_handler.signal import FaultSignal, Phase
 from rag_engine.errors import LanguageModelError, RoutingError
 
@@ -183,3 +184,11 @@ def _count(signal: FaultSignal) -> None:
     with _unknown_lock:
         if key in _unknown or len(_unknown) < UNKNOWN_KEPT:
             _unknown[key] += 1
+
+
+def _begin_anew(_: object) -> None:
+    global _unknown_lock  # noqa: PLW0603 - in the child of a fork the parent's may be held for ever
+    _unknown_lock = threading.Lock()
+
+
+across_forks(unknown_signals, begin_anew=_begin_anew)

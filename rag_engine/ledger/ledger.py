@@ -15,6 +15,7 @@ import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
+from rag_engine.error_handler.forks import across_forks
 from rag_engine.errors import NewerFormatError
 from rag_engine.ledger.ledger_file import LedgerFile, passes
 from rag_engine.types.optimization import (
@@ -54,6 +55,9 @@ class Ledger:
         self._lock = threading.Lock()
         self._said = False
         self._broken = False
+        across_forks(
+            self, begin_anew=Ledger._begin_anew, locks=lambda one: (one._lock,), close=lambda one: one._file.close()
+        )
 
     def close(self) -> None:
         """Closes the file; the next use opens it again."""
@@ -136,6 +140,10 @@ class Ledger:
             ).fetchall()
             found += [PastQuestion(text, float(quality), tuple(json.loads(ids))) for text, quality, ids in rows]
         return found
+
+    def _begin_anew(self) -> None:
+        self._lock = threading.Lock()
+        self._file.begin_anew()
 
     @contextlib.contextmanager
     def _using(self, *, write: bool = False) -> Iterator[sqlite3.Connection | None]:

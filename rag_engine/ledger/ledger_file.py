@@ -9,6 +9,9 @@ from pathlib import Path
 
 from rag_engine.errors import NewerFormatError
 
+# Connections that a fork copied: they are the parent's, and to close them is to meddle with its locks.
+_of_parents: list[sqlite3.Connection] = []
+
 
 class LedgerFile:
     """One connection to the file, opened when first used. Not for several threads at once: its ledger sees to that."""
@@ -61,6 +64,17 @@ class LedgerFile:
             with contextlib.suppress(sqlite3.Error):
                 connection.close()
 
+    def begin_anew(self) -> None:
+        """For the child of a fork: a connection that its parent could not close before is not used, nor closed."""
+        connection, self.connection = self.connection, None
+        if connection is not None:
+            leave_to_parent(connection)
+
+
+def leave_to_parent(connection: sqlite3.Connection) -> None:
+    """Neither uses nor closes a connection that a fork copied."""
+    _of_parents.append(connection)
+
 
 @contextlib.contextmanager
 def transaction(connection: sqlite3.Connection) -> Iterator[sqlite3.Connection]:
@@ -75,7 +89,7 @@ def transaction(connection: sqlite3.Connection) -> Iterator[sqlite3.Connection]:
         raise
 
 
-def passes(error: Exception) -> bool:
+def passes(error: BaseException) -> bool:
     """Whether it may be gone in a moment: somebody else writes."""
     code = getattr(error, "sqlite_errorcode", 0) & 0xFF
     return code in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED)

@@ -16,7 +16,9 @@ from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
+from rag_engine.error_handler.forks import across_forks
 from rag_engine.errors import NewerFormatError
+from rag_engine.ledger.background_writer import BackgroundWriter
 from rag_engine.ledger.ledger_file import LedgerFile, passes, transaction
 from rag_engine.ledger.routing_rows import (
     MOST_OUTCOMES,
@@ -47,7 +49,7 @@ class RoutingLedger:
     several threads, and by several processes on one file.
 
     Where the file is locked, full, damaged, not to be written or of a later version, that is said once, and the process
-    goes on with what it knows itself.
+    goes on with what it knows itself. What waits at a fork is written by the parent.
     """
 
     def __init__(self, path: Path, *, now: Callable[[], float] = time.time) -> None:
@@ -55,29 +57,38 @@ class RoutingLedger:
         self._now = now
         self._reading = LedgerFile(path, schema=SCHEMA, version=SCHEMA_VERSION)
         self._writing = LedgerFile(path, schema=SCHEMA, version=SCHEMA_VERSION)
-        self._read_lock = threading.Lock()
-        self._write_lock = threading.Lock()
-        self._saying = threading.Lock()
-        self._said = False
-        self._broken = False
+        self._said = self._broken = False
         self._paused_until = -math.inf
-        self._locked_since: float | None = None
         # What the file says, up to an edition, as of a version of its data.
         self._rows: dict[str, DeploymentHealth] = {}
         self._edition = 0
-        self._data_version: int | None = None
-        self._look_at = -math.inf
         # Of each deployment the last that this process has recorded: until it is read from the file, until it is
         # written, and what was written and not read yet. What is known is of both; it is replaced where it grows.
-        self._changes = threading.Condition(threading.Lock())
         self._own: dict[str, DeploymentHealth] = {}
+        self._known: dict[str, DeploymentHealth] = {}
+        self._writer = BackgroundWriter(self._write_waiting, name="routing-ledger")
+        self._begin_anew()
+        across_forks(
+            self, begin_anew=RoutingLedger._begin_anew, close=RoutingLedger._close_files,
+            locks=lambda one: (one._write_lock, one._read_lock),
+        )  # fmt: skip
+
+    def _begin_anew(self) -> None:
+        """Nothing waits yet, and no file is open: for the child of a fork, which goes on with what is known."""
+        self._read_lock = threading.Lock()
+        self._write_lock = threading.Lock()
+        self._saying = threading.Lock()
+        self._changes = threading.Condition(threading.Lock())
         self._waiting: dict[str, DeploymentHealth] = {}
         self._written: dict[str, DeploymentHealth] = {}
-        self._known: dict[str, DeploymentHealth] = {}
         self._outcomes: deque[ModelOutcome] = deque(maxlen=MOST_OUTCOMES)
-        self._writer: threading.Thread | None = None
         self._busy = False
-        self._closing = False
+        self._locked_since: float | None = None
+        self._data_version: int | None = None
+        self._look_at = -math.inf
+        self._reading.begin_anew()
+        self._writing.begin_anew()
+        self._writer.begin_anew()
 
     def health(self) -> Mapping[str, DeploymentHealth]:
         """What is known of each deployment, by name: of what others have recorded, as of a fifth of a second ago. Takes
@@ -97,7 +108,7 @@ class RoutingLedger:
                 self._known[health.deployment] = health
             else:  # who goes through it must not find it grown meanwhile
                 self._known = {**self._known, health.deployment: health}
-            self._wake_writer()
+        self._writer.wake()
 
     def claim_probe(self, deployment: str, *, seconds: float) -> bool:
         """Whether this caller, of all processes, is the one to probe the deployment now: nobody else is for so many
@@ -134,7 +145,7 @@ class RoutingLedger:
         """Keeps these, soon; of more than 20,000 the oldest are forgotten. Holds nothing up."""
         with self._changes:
             self._outcomes.extend(outcomes)
-            self._wake_writer()
+        self._writer.wake()
 
     def outcomes(self) -> Sequence[ModelOutcome]:
         """All that are kept, the oldest first, with those recorded until now."""
@@ -150,22 +161,21 @@ class RoutingLedger:
     def flush(self, *, seconds: float = 5.0) -> None:
         """Waits until everything recorded so far is written, or cannot be; for at most so long."""
         with self._changes:
-            self._changes.wait_for(lambda: not (self._to_do() or self._busy) or not self._usable(), timeout=seconds)
+            self._writer.hurry()
+            self._changes.wait_for(
+                lambda: not (self._waiting or self._outcomes or self._busy) or not self._usable(), timeout=seconds
+            )
 
     def close(self) -> None:
         """Writes what is waiting and closes the file; the next use opens it again."""
-        with self._changes:
-            writer, self._writer = self._writer, None
-            self._closing = True
-            self._changes.notify_all()
-        if writer is not None:
-            writer.join()
-        self._closing = False
-        with self._write_lock:
-            self._writing.close()
-        with self._read_lock:
-            self._reading.close()
-            self._data_version = None
+        self._writer.stop()
+        with self._write_lock, self._read_lock:
+            self._close_files()
+
+    def _close_files(self) -> None:
+        self._writing.close()
+        self._reading.close()
+        self._data_version = None
 
     def _look(self) -> None:
         """Reads what has changed in the file; the reader's lock is held."""
@@ -217,13 +227,11 @@ class RoutingLedger:
     def _put_back(self, waiting: dict[str, DeploymentHealth]) -> None:
         with self._changes:
             self._waiting = {**waiting, **self._waiting}
-            self._changes.notify_all()
 
     def _locked_for_long(self) -> bool:
         """Whether others have held the file for a second: until then whoever holds it may be the one to probe."""
         now = time.monotonic()
-        if self._locked_since is None:
-            self._locked_since = now
+        self._locked_since = self._locked_since or now
         return now >= self._locked_since + _LOCKED_SECONDS
 
     def _wrote(self, waiting: dict[str, DeploymentHealth]) -> None:
@@ -231,33 +239,23 @@ class RoutingLedger:
         with self._changes:
             self._written.update(waiting)
 
-    def _wake_writer(self) -> None:
-        if self._writer is None or not self._writer.is_alive():  # a fork leaves no threads
-            self._writer = threading.Thread(target=self._write_all, name="routing-ledger", daemon=True)
-            self._writer.start()
-        self._changes.notify_all()
-
-    def _to_do(self) -> bool:
-        return bool(self._waiting or self._outcomes)
-
-    def _write_all(self) -> None:
-        while True:
+    def _write_waiting(self) -> float | None:
+        with self._changes:
+            if self._broken:  # this process knows it, and nobody else
+                self._waiting.clear()
+                self._outcomes.clear()
+            waiting = bool(self._waiting or self._outcomes)
+            if not (waiting and self._usable()):
+                self._changes.notify_all()
+                return self._paused_until - time.monotonic() if waiting else None
+            self._busy = True
+        try:
+            self._write()
+        finally:
             with self._changes:
                 self._busy = False
                 self._changes.notify_all()
-                self._changes.wait_for(lambda: self._to_do() or self._closing)
-                self._changes.wait_for(
-                    lambda: self._usable() or self._broken or self._closing,
-                    timeout=max(0.0, self._paused_until - time.monotonic()),
-                )
-                if self._broken:  # this process knows it, and nobody else
-                    self._waiting.clear()
-                    self._outcomes.clear()
-                if self._closing and not (self._to_do() and self._usable()):
-                    return
-                self._busy = self._to_do()
-            if self._busy:
-                self._write()
+        return max(0.0, self._paused_until - time.monotonic())
 
     def _write(self) -> None:
         try:
@@ -265,8 +263,7 @@ class RoutingLedger:
                 connection = self._connection_to_write(_WRITE_SECONDS)
                 waiting = self._take()
                 with self._changes:
-                    outcomes = list(self._outcomes)
-                    self._outcomes.clear()
+                    outcomes, self._outcomes = self._outcomes, deque(maxlen=MOST_OUTCOMES)
                 try:
                     with transaction(connection):
                         for health in waiting.values():

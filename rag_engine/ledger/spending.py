@@ -14,7 +14,9 @@ from collections import defaultdict, deque
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
+from rag_engine.error_handler.forks import across_forks
 from rag_engine.errors import NewerFormatError, StorageError
+from rag_engine.ledger.ledger_file import leave_to_parent
 
 _REFRESH_SECONDS = 1.0
 # Readers of a file in this mode wait for nobody; only while it is made or mended there is something to wait for.
@@ -33,8 +35,21 @@ class Spending:
         self._open_outcome = open_outcome
         self._version = version
         self._clock = clock
-        self._lock = threading.Lock()
         self._connection: sqlite3.Connection | None = None
+        self._begin_anew()
+        across_forks(
+            self,
+            begin_anew=Spending._begin_anew,
+            locks=lambda one: (one._lock,),
+            close=Spending._forget_connection,
+        )
+
+    def _begin_anew(self) -> None:
+        """Knows nothing yet; for the child of a fork too: what its parent has recorded the parent will write."""
+        self._lock = threading.Lock()
+        if self._connection is not None:
+            leave_to_parent(self._connection)
+            self._connection = None
         self._day = ""
         self._last = 0
         self._settled: dict[str, float] = {}
@@ -53,10 +68,10 @@ class Spending:
             if cost:
                 self._pending.append((self._recorded, day, model, cost))
 
-    def written(self) -> None:
-        """The next of these calls was written, or never will be."""
+    def written(self, count: int = 1) -> None:
+        """The next of these calls, or so many of them, were written, or never will be."""
         with self._lock:
-            self._written += 1
+            self._written += count
             if len(self._pending) > _MOST_PENDING:  # nobody has asked for long; whoever does reads it from the file
                 while self._pending and self._pending[0][0] <= self._written:
                     self._pending.popleft()

@@ -9,16 +9,18 @@ from __future__ import annotations
 import contextlib
 import json
 import logging
-import queue
 import sqlite3
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
+from rag_engine.error_handler.forks import across_forks
 from rag_engine.errors import BudgetExceededError, StorageError, UsageError
-from rag_engine.ledger.ledger_file import LedgerFile, transaction
+from rag_engine.ledger.background_writer import BackgroundWriter
+from rag_engine.ledger.ledger_file import LedgerFile, passes, transaction
 from rag_engine.ledger.spending import Spending
 from rag_engine.types.calls import CallRecord, UsageTotal
 from rag_engine.types.generation import FinishReason
@@ -43,8 +45,9 @@ _KEYS = {"day": "day", "model": "provider || '/' || model", "call": "call"}
 class UsageLedger:
     """Opened when first used. May be used from several threads, and by several processes on one file.
 
-    Attempts are written by a thread of its own within moments, so that no answer waits for the disk; reservations are
-    written before ``reserve`` returns.
+    Attempts are written by a thread of its own within moments, many in one transaction, so that no answer waits for the
+    disk; reservations are written before ``reserve`` returns. A process that ends, other than by a signal or
+    ``os._exit``, writes first what is waiting. What waits at a fork is written by the parent.
     """
 
     def __init__(
@@ -60,11 +63,23 @@ class UsageLedger:
         self._budget_per_call = budget_per_call
         self._budget_per_day = budget_per_day
         self._clock = clock
-        self._lock = threading.Lock()
-        self._waiting: queue.SimpleQueue[CallRecord | threading.Event | None] = queue.SimpleQueue()
-        self._writer: threading.Thread | None = None
+        self._writer = BackgroundWriter(self._write_waiting, name="usage-ledger")
+        self._begin_anew()
         self._said = False
         self._spending = Spending(path, open_outcome=OPEN, version=SCHEMA_VERSION, clock=time.monotonic)
+        across_forks(
+            self, begin_anew=UsageLedger._begin_anew, locks=lambda one: (one._lock,),
+            close=lambda one: one._file.close(),
+        )  # fmt: skip
+
+    def _begin_anew(self) -> None:
+        """Nothing waits yet."""
+        self._lock = threading.Lock()  # of the file; who records does not wait for it
+        self._changes = threading.Condition(threading.Lock())
+        self._waiting: list[CallRecord] = []
+        self._recorded = self._ended = 0  # the latter are written, or never will be
+        self._file.begin_anew()
+        self._writer.begin_anew()
 
     @property
     def has_budget(self) -> bool:
@@ -91,6 +106,13 @@ class UsageLedger:
             raise _exceeded(model, cost, "call", self._budget_per_call, 0.0)
         if budget is None:
             return None
+        try:
+            return self._set_aside(model, cost, budget)
+        except BudgetExceededError:
+            self.flush()  # what calls took less than was set aside for them may be waiting
+            return self._set_aside(model, cost, budget)
+
+    def _set_aside(self, model: str, cost: float, budget: float) -> int | None:
         day = _day(self._clock())
         with self._transaction() as connection:
             row = connection.execute("select coalesce(sum(cost), 0) from attempts where day = ?", (day,)).fetchone()
@@ -106,14 +128,12 @@ class UsageLedger:
 
     def record(self, record: CallRecord) -> None:
         """Keeps one attempt and settles its reservation, soon. Where it cannot be kept, that is said once."""
-        with self._lock:
-            if self._writer is None:
-                self._writer = threading.Thread(target=self._write_all, name="usage-ledger", daemon=True)
-                self._writer.start()
-            # In one step, so that both have them in one order.
-            cost = None if record.usage is None else record.usage.cost
+        cost = None if record.usage is None else record.usage.cost
+        with self._changes:  # in one step, so that both have them in one order
             self._spending.recorded(day=_day(record.when), model=f"{record.provider}/{record.model}", cost=cost)
-            self._waiting.put(record)
+            self._waiting.append(record)
+            self._recorded += 1
+        self._writer.wake()
 
     def spent(self) -> Mapping[str, float]:
         """US dollars by model (``provider/name``) that today's calls cost, or that are set aside for them: those of
@@ -149,34 +169,46 @@ class UsageLedger:
 
     def flush(self) -> None:
         """Waits until everything recorded so far is written."""
-        if self._writer is not None:
-            written = threading.Event()
-            self._waiting.put(written)
-            written.wait()
+        with self._changes:
+            recorded = self._recorded
+            if self._ended < recorded:
+                self._writer.hurry()
+                self._changes.wait_for(lambda: self._ended >= recorded)
 
     def close(self) -> None:
         """Writes what is waiting and closes the file."""
-        if self._writer is not None:
-            self._waiting.put(None)
-            self._writer.join()
-            self._writer = None
+        self._writer.stop()
         self._spending.close()
         with self._lock:
             self._file.close()
 
-    def _write_all(self) -> None:
-        while (item := self._waiting.get()) is not None:
-            if isinstance(item, threading.Event):
-                item.set()
-                continue
-            try:
-                with self._transaction() as connection:
-                    _write(connection, item)
-            except StorageError as error:
-                if not self._said:
-                    self._said = True
-                    logging.getLogger(__name__).warning("%s: what calls cost is not kept", error.message)
-            self._spending.written()
+    def _write_waiting(self) -> float | None:
+        with self._changes:
+            records, self._waiting = self._waiting, []
+        if not records:
+            return None
+        try:
+            self._write(records)
+        finally:
+            self._spending.written(len(records))
+            with self._changes:
+                self._ended += len(records)
+                self._changes.notify_all()
+        return 0.0
+
+    def _write(self, records: Sequence[CallRecord]) -> None:
+        """All in one transaction; each in its own where one of them may have been what is wrong."""
+        try:
+            with self._transaction() as connection:
+                connection.executemany(_INSERT, map(_row, records))
+        except (StorageError, ValueError, OverflowError) as error:
+            if len(records) > 1 and not passes(error.__cause__ or error):
+                for record in records:
+                    self._write([record])
+            elif not self._said:
+                self._said = True
+                why = error.message if isinstance(error, StorageError) else f"a record cannot be written ({error})"
+                logging.getLogger(__name__).warning("%s: what calls cost is not kept", why)
 
     @contextlib.contextmanager
     def _transaction(self) -> Iterator[sqlite3.Connection]:
@@ -193,7 +225,14 @@ class UsageLedger:
                 ) from error
 
 
-def _write(connection: sqlite3.Connection, record: CallRecord) -> None:
+_INSERT = (
+    "insert or replace into attempts (number, call, attempt, provider, model, day, started, seconds, outcome, "
+    "input_tokens, output_tokens, cache_read_tokens, cache_write_tokens, reasoning_tokens, source, cost, streamed, "
+    "request_id) values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+)
+
+
+def _row(record: CallRecord) -> tuple[Any, ...]:
     usage = record.usage
     tokens = (
         (usage.input_tokens, usage.output_tokens, usage.cache_read_tokens, usage.cache_write_tokens,
@@ -201,12 +240,9 @@ def _write(connection: sqlite3.Connection, record: CallRecord) -> None:
         if usage is not None
         else (None,) * 7
     )  # fmt: skip
-    connection.execute(
-        "insert or replace into attempts (number, call, attempt, provider, model, day, started, seconds, outcome, "
-        "input_tokens, output_tokens, cache_read_tokens, cache_write_tokens, reasoning_tokens, source, cost, streamed, "
-        "request_id) values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-        (record.reservation, record.call, record.attempt, record.provider, record.model, _day(record.when), record.when,
-         record.seconds, record.outcome, *tokens, record.streamed, record.request_id),
+    return (
+        record.reservation, record.call, record.attempt, record.provider, record.model, _day(record.when), record.when,
+         record.seconds, record.outcome, *tokens, record.streamed, record.request_id,
     )  # fmt: skip
 
 

@@ -6,6 +6,7 @@ import threading
 import time
 from collections.abc import Callable
 
+from rag_engine.error_handler.forks import across_forks
 from rag_engine.errors import ConfigurationError
 from rag_engine.llm.late_calls import DecayingQuantiles, PeakAverage, SecondsByLength
 
@@ -34,15 +35,20 @@ class DeploymentLoad:
             raise ConfigurationError(
                 f"a half-life of {half_life_seconds} seconds is none", hint="give a number above 0, such as 30"
             )
-        self.under_way = 0
         self._clock = clock
         self._shown = clock()
         self._half_life = half_life_seconds
-        self._lock = threading.Lock()
+        self._begin_anew()
         self._doublings = self._longer_doublings = 0.0  # half-lives since a call's weight was 1
         self._forget_quantiles()
         self._forget_averages()
         self._silent = 0.0  # half-lives since a call told anything
+        across_forks(self, begin_anew=DeploymentLoad._begin_anew)
+
+    def _begin_anew(self) -> None:
+        """Nothing is under way: in the child of a fork, what was is the parent's."""
+        self._lock = threading.Lock()
+        self.under_way = 0
 
     def began(self) -> None:
         """A call is under way."""

@@ -7,7 +7,6 @@ import os
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import replace
-from functools import cached_property
 
 from rag_engine import tracing
 from rag_engine.error_handler import Phase, default_aggregator, request_id_of, verdict_for
@@ -50,6 +49,7 @@ class RunningAttempt:
         self._profile = profile
         self._stream = stream
         self._ledger = ledger
+        self._count: Count | None = None
         self._request_id = ""
         self._written = 0
         self._first: float | None = None
@@ -71,10 +71,13 @@ class RunningAttempt:
         self._span.__enter__()  # left by ``done`` or ``failed``: of a stream, between two of its reader's steps
         self._span.set_prompt(prompt)
 
-    @cached_property
+    @property
     def _counted(self) -> Count:
-        """The prompt's tokens, counted when somebody asks: the window's check mostly needs no count."""
-        return prompt_tokens(self._prompt, self._profile)
+        """The prompt's tokens, counted once, when somebody asks: the window's check mostly needs no count."""
+        # No cached_property: its lock is one for all calls of the process, and a fork may find it held.
+        if self._count is None:
+            self._count = prompt_tokens(self._prompt, self._profile)
+        return self._count
 
     def _check_window(self) -> None:
         if surely_fits(self._prompt, self._profile):

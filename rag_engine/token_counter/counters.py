@@ -7,6 +7,7 @@ import threading
 from pathlib import Path
 from typing import Protocol
 
+from rag_engine.error_handler.forks import across_forks
 from rag_engine.errors import ConfigurationError, ModelNotFoundError
 from rag_engine.protocols import Tokenizer
 from rag_engine.token_counter.estimate import Estimate, fitted_estimates
@@ -150,3 +151,11 @@ def _estimating(named: NamedTokenizer) -> TokenCounter:
     )
     name = "estimate" if named.name == "estimate" else f"estimate of {named.name}"
     return _EstimatingCounter(estimate, name=name)
+
+
+def _begin_anew(_: object) -> None:
+    global _making  # noqa: PLW0603 - in the child of a fork the parent's may be held for ever
+    _making = threading.Lock()
+
+
+across_forks(counter_for, begin_anew=_begin_anew)

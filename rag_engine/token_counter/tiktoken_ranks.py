@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from rag_engine.error_handler.forks import across_forks
 from rag_engine.errors import ModelNotFoundError
 from rag_engine.token_counter.tokenizer_data import EncodingData, encodings
 
@@ -85,3 +86,11 @@ def _place(data: EncodingData, environment: Mapping[str, str]) -> Path | None:
     import tempfile  # imports much, and is seldom needed
 
     return Path(tempfile.gettempdir()) / "data-gym-cache" / name
+
+
+def _begin_anew(_: object) -> None:
+    global _loading  # noqa: PLW0603 - in the child of a fork the parent's may be held for ever
+    _loading = threading.Lock()
+
+
+across_forks(load_encoding, begin_anew=_begin_anew)

@@ -5,10 +5,13 @@ from __future__ import annotations
 import argparse
 import asyncio
 import gc
-import multiprocessing
+import json
 import sqlite3
+import subprocess
+import sys
 import threading
 import time
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
@@ -24,9 +27,10 @@ from benchmarks.routing.soak_leftovers import held, settled
 from benchmarks.routing.soak_route import route_over, transport
 from benchmarks.routing.soak_server import Pace, Servers, running_servers
 from rag_engine.errors import GenerationError
-from rag_engine.ledger.usage import UsageLedger
+from rag_engine.ledger import ROUTING_FILE_NAME, USAGE_FILE_NAME, UsageLedger
 from rag_engine.llm.router import RoutedModel
 from rag_engine.types.generation import Completion
+from tests.faults.forking_route import CALLS, CHILDREN, ROWS
 
 OPTIONS = argparse.Namespace(calls=600, at_a_time=32, seed=3, strategy="weighted", progress=False)
 
@@ -148,42 +152,36 @@ def test_two_threads_with_a_loop_each_have_each_their_own_answers(servers: Serve
     assert open_sockets() == before
 
 
-def _in_the_child(route: RoutedModel, tell: object) -> None:
-    async def main() -> list[bool]:
-        return [isinstance(await answer(route, number), Completion) for number in range(1000, 1030)]
+def test_a_process_that_is_forked_while_it_asks_and_writes_has_children_that_answer_and_lose_no_row(
+    servers: Servers, tmp_path: Path
+) -> None:
+    # In an interpreter of its own: a child has the locks of all threads, and other tests have some.
+    program = [sys.executable, "-m", "tests.faults.forking_route", str(tmp_path), *servers.urls]
+    done = subprocess.run(program, cwd=Path(__file__).parents[2], capture_output=True, text=True, timeout=300)
+    assert done.returncode == 0, done.stderr
+    told = json.loads(done.stdout)
 
-    tell.send(asyncio.run(main()))  # type: ignore[attr-defined]
-
-
-def test_a_forked_process_asks_over_sockets_of_its_own(servers: Servers) -> None:
-    route = route_over(servers.urls, transport())
-    forking = multiprocessing.get_context("fork")
-    ours, theirs = forking.Pipe()
-
-    async def main() -> None:
-        answered = [isinstance(await answer(route, number), Completion) for number in range(30)]
-        # Connections are open, and the child has copies of them.
-        child = forking.Process(target=_in_a_thread, args=(route, theirs))
-        child.start()
-        answered += [isinstance(await answer(route, number), Completion) for number in range(30, 60)]
-        await asyncio.to_thread(child.join)
-        assert child.exitcode == 0
-        child.close()
-        in_the_child = ours.recv()
-        assert sum(answered) > 30
-        assert sum(in_the_child) > 15
-
-    asyncio.run(main())
-    ours.close()
-    theirs.close()
+    # One that hung was killed, and has said where it was.
+    assert told["codes"] == [0] * CHILDREN, "\n".join(told["said"]) + done.stderr
+    assert told["wrong"] == 0
+    answered = [int(said) for said in told["said"]]
+    assert sum(answered) > CHILDREN * CALLS / 2
+    with closing(sqlite3.connect(tmp_path / USAGE_FILE_NAME)) as connection:
+        assert connection.execute("pragma integrity_check").fetchone() == ("ok",)
+        rows = Counter(call for (call,) in connection.execute("select call from attempts where provider = 'nobody'"))
+        (settled_twice,) = connection.execute(
+            "select count(*) from "
+            "(select call, attempt from attempts where call <> '' group by 1, 2 having count(*) > 1)"
+        ).fetchone()
+    assert {f"child {number}": rows[f"child {number}"] for number in range(CHILDREN)} == {
+        f"child {number}": ROWS + 1 for number in range(CHILDREN)
+    }
+    assert rows["parent"] == told["recorded"]
+    assert settled_twice == 0
+    with closing(sqlite3.connect(tmp_path / ROUTING_FILE_NAME)) as connection:
+        known = {name for (name,) in connection.execute("select deployment from health")}
+    assert known >= {"parent", *(f"child {number}" for number in range(CHILDREN))}
     assert under_way(servers) == 0
-
-
-def _in_a_thread(route: RoutedModel, tell: object) -> None:
-    # The child is born within a running loop, which is not its own.
-    thread = threading.Thread(target=_in_the_child, args=(route, tell))
-    thread.start()
-    thread.join()
 
 
 def test_a_silent_server_is_left_and_hears_that_nobody_waits(servers: Servers) -> None:

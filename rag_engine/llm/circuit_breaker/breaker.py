@@ -14,6 +14,7 @@ import time
 from collections.abc import Callable
 from dataclasses import replace
 
+from rag_engine.error_handler.forks import across_forks
 from rag_engine.llm.circuit_breaker.permit import BreakerPermit
 from rag_engine.llm.circuit_breaker.policy import BreakerPolicy
 from rag_engine.llm.circuit_breaker.shared_health import SharedHealth
@@ -47,20 +48,25 @@ class CircuitBreaker:
         self._policy = BreakerPolicy() if policy is None else policy
         self._shared = SharedHealth(deployment, ledger=ledger, now=now, averages=averages)
         self._clock = clock
-        self._lock = threading.Lock()
         self._window = FailureWindow(self._policy.window_seconds)
         self._period = 0
         self._closed = True
         self._until = 0.0
         self._next_open = self._policy.open_seconds
-        self._probe: BreakerPermit | None = None
         self._probe_over = 0.0
         self._elsewhere_until = -math.inf
-        self._waiters: set[LoopWaiter] = set()
+        self._begin_anew()
         self._record_at = -math.inf
         self._refresh_at = math.inf
         if ledger is not None:
             self._begin_as_told(clock())
+        across_forks(self, begin_anew=CircuitBreaker._begin_anew)
+
+    def _begin_anew(self) -> None:
+        """Nobody probes or waits: in the child of a fork, who did is in the parent."""
+        self._lock = threading.Lock()
+        self._probe: BreakerPermit | None = None
+        self._waiters: set[LoopWaiter] = set()
 
     @property
     def state(self) -> BreakerState:

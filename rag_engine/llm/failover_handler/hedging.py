@@ -8,6 +8,7 @@ from collections import deque
 from collections.abc import Awaitable, Callable
 
 from rag_engine.error_handler import verdict_for
+from rag_engine.error_handler.forks import across_forks
 from rag_engine.errors import IncompleteResponseError
 from rag_engine.llm.failover_handler.running_call import RunningCall
 from rag_engine.types.generation import CompletionDone, CompletionEvent
@@ -23,6 +24,10 @@ class HedgeShare:
     def __init__(self, share: float) -> None:
         self._share = share
         self._earned = 0.0
+        self._begin_anew()
+        across_forks(self, begin_anew=HedgeShare._begin_anew)
+
+    def _begin_anew(self) -> None:
         self._lock = threading.Lock()
 
     def called(self) -> None:

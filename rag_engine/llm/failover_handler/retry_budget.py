@@ -12,6 +12,7 @@ import time
 from collections import deque
 from collections.abc import Callable
 
+from rag_engine.error_handler.forks import across_forks
 from rag_engine.errors import ConfigurationError
 from rag_engine.llm.loop_waiter import LoopWaiter
 
@@ -58,11 +59,16 @@ class RetryBudget:
         self._burst = burst
         self._per_second = per_second
         self._clock = clock
-        self._lock = threading.Lock()
         self._saved = burst
         self._saved_at = clock()
         # What answers earned in each second, the oldest first: pairs of the second and the calls.
         self._earned: deque[list[float]] = deque()
+        self._begin_anew()
+        across_forks(self, begin_anew=RetryBudget._begin_anew)
+
+    def _begin_anew(self) -> None:
+        """Nothing is under way, and nobody waits: in the child of a fork, what did is the parent's."""
+        self._lock = threading.Lock()
         self._under_way = 0
         self._waiters: deque[_Waiter] = deque()
 

@@ -8,6 +8,7 @@ import time
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
+from rag_engine.error_handler.forks import across_forks
 from rag_engine.errors import RagEngineError
 from rag_engine.llm.model_selector.standing import Standing
 from rag_engine.protocols import Embedder, OutcomeLedger
@@ -46,6 +47,11 @@ class LearnedSelector:
         self._learnt: tuple[ModelOutcome, ...] = ()
         self._vectors: dict[str, Vectors] = {}
         self._look_at = 0.0
+        self._begin_anew()
+        across_forks(self, begin_anew=LearnedSelector._begin_anew)
+
+    def _begin_anew(self) -> None:
+        """Nobody learns: in the child of a fork there is no such thread."""
         self._refitting = threading.Lock()
         self._starting = threading.Lock()
 

@@ -9,6 +9,7 @@ from collections import deque
 from collections.abc import Callable
 from itertools import islice
 
+from rag_engine.error_handler.forks import across_forks
 from rag_engine.llm.rate_limit.limits import RateLimits
 from rag_engine.llm.rate_limit.token_bucket import LEAST_WAIT, MINUTE, TokenBucket
 from rag_engine.llm.rate_limit.told_limit import SECONDS_UNTOLD, ToldLimit
@@ -59,17 +60,22 @@ class RateLimiter:
         self._clock = clock
         self._shown = clock()
         self._now = 0.0
-        self._lock = threading.Lock()
+        self._begin_anew()
         by_minute = (limits.requests_per_minute, limits.input_tokens_per_minute, limits.output_tokens_per_minute)
         self._buckets = tuple((axis, TokenBucket(most, 0.0)) for axis, most in enumerate(by_minute) if most is not None)
         self._of_late: deque[RatePermit] = deque()
         self._concurrency = math.inf if limits.concurrency is None else limits.concurrency
-        self._under_way = 0
         self._lasting = _FIRST_GUESS
         self._limited = bool(self._buckets) or limits.concurrency is not None
         self._told: tuple[tuple[int, ToldLimit], ...] = ()
         self._refused_until = 0.0
         self._told_until = 0.0  # so long, what the provider said may stand against a call
+        across_forks(self, begin_anew=RateLimiter._begin_anew)
+
+    def _begin_anew(self) -> None:
+        """Nothing is under way: in the child of a fork, what was is the parent's."""
+        self._lock = threading.Lock()
+        self._under_way = 0
 
     @property
     def available(self) -> bool:
@@ -126,7 +132,7 @@ class RateLimiter:
                 return
             permit.limiter = None
             now = self._advance()
-            self._under_way -= 1
+            self._under_way = max(0, self._under_way - 1)  # a parent's call is none of ours
             if took[0]:
                 self._lasting += (now - permit.taken - self._lasting) / 8
             thought, permit.amounts = permit.amounts, took

@@ -7,6 +7,7 @@ import random
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 
+from rag_engine.error_handler.forks import across_forks
 from rag_engine.errors import RagEngineError
 from rag_engine.llm.deployment import Deployment
 from rag_engine.llm.failover_handler import FailoverHandler, Plan
@@ -62,6 +63,8 @@ class RoutedModel:
         self._requires = None if requires == Requirements() else requires
         self._selector = selector
         self._generator = random.Random() if generator is None else generator  # noqa: S311 - spreads calls
+        if generator is None:  # else all children of a process would spread theirs alike
+            across_forks(self, begin_anew=lambda one: one._generator.seed())
         self._said = False
         self._failover = FailoverHandler() if failover is None else failover
         self.models = frozenset().union(*(models_behind(deployment) for deployment in everyone))
