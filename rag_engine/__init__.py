@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from rag_engine.evaluation import EvaluationReport
     from rag_engine.llm import ScriptedModel, open_model, open_routes
     from rag_engine.types.document import Document
-    from rag_engine.types.generation import Answer, Citation, Prompt
+    from rag_engine.types.generation import Answer, Citation, CompletionDone, Prompt, StreamRestarted, TextDelta
     from rag_engine.types.ingestion import IngestReport
     from rag_engine.types.retrieval import Passage
 
@@ -23,6 +23,7 @@ __version__ = "0.1.0"
 __all__ = [
     "Answer",
     "Citation",
+    "CompletionDone",
     "Document",
     "Engine",
     "EvaluationReport",
@@ -32,6 +33,8 @@ __all__ = [
     "RagEngineError",
     "ScriptedModel",
     "Settings",
+    "StreamRestarted",
+    "TextDelta",
     "load_settings",
     "open_model",
     "open_routes",
@@ -39,6 +42,7 @@ __all__ = [
 _HOMES = {
     "Answer": "types.generation",
     "Citation": "types.generation",
+    "CompletionDone": "types.generation",
     "Document": "types.document",
     "Engine": "engine",
     "EvaluationReport": "evaluation",
@@ -48,6 +52,8 @@ _HOMES = {
     "RagEngineError": "errors",
     "ScriptedModel": "llm",
     "Settings": "config",
+    "StreamRestarted": "types.generation",
+    "TextDelta": "types.generation",
     "load_settings": "config",
     "open_model": "llm",
     "open_routes": "llm",
