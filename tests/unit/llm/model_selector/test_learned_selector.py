@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from rag_engine.errors import EmbeddingError, UsageError
-from rag_engine.llm.model_selector import LearnedSelector, explores
+from rag_engine.llm.model_selector import LearnedSelector
 from rag_engine.types.models import ModelTask
 from rag_engine.types.routing import ModelOutcome, QualityEstimate
 from tests.unit.llm.model_selector.made_outcomes import TASK, HeldOutcomes, TopicVectors, asked, made
@@ -219,12 +219,3 @@ def test_a_question_without_a_vector_is_the_embedders_error() -> None:
     learnt = LearnedSelector(outcomes=HeldOutcomes(made(60, SPLIT)), embedder=Broken())
     with pytest.raises(EmbeddingError):
         learnt.refit()
-
-
-def test_another_model_is_tried_at_a_share_of_the_questions_where_it_could_be_the_better_one() -> None:
-    best, near = QualityEstimate(0.7, 0.6, 0.8), QualityEstimate(0.6, 0.4, 0.75)
-    far = QualityEstimate(0.3, 0.2, 0.5)
-    assert explores(0.01, share=0.05, best=best, other=near)
-    assert not explores(0.06, share=0.05, best=best, other=near)
-    assert not explores(0.01, share=0.05, best=best, other=far)
-    assert not explores(0.0, share=0.0, best=best, other=near)
