@@ -77,13 +77,14 @@ def _show(found: Sequence[DeploymentStanding]) -> None:
 
 def _state(standing: DeploymentStanding, now: float) -> str:
     health = standing.health
-    since = f" for {_age(now - health.changed)}" if health.changed and health.state is not BreakerState.CLOSED else ""
     if health.state is BreakerState.CLOSED and health.cause:  # that of its key, without which nothing is sent
         return f"cannot be asked: {health.cause}"
+    if health.state is BreakerState.CLOSED:
+        return "asked"
+    since = f" for {_age(now - health.changed)}" if health.changed else ""
     cause = f", {health.cause}" if health.cause else ""
-    until = f", asked again in {_age(health.until - now)}" if health.state is BreakerState.OPEN else ""
-    name = {BreakerState.CLOSED: "asked", BreakerState.OPEN: "not asked", BreakerState.HALF_OPEN: "asked once"}
-    return f"{name[health.state]}{since}{cause}{until}"
+    opened = health.state is BreakerState.OPEN
+    return f"left alone{since}{cause}, tried again {f'in {_age(health.until - now)}' if opened else 'by the next call'}"
 
 
 def _age(seconds: float) -> str:

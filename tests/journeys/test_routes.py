@@ -160,7 +160,7 @@ def test_a_new_process_knows_the_open_breaker_asks_elsewhere_and_a_probe_closes_
     assert (health["paris"]["state"], health["paris"]["cause"]) == ("open", "connection_lost")
     assert time.time() < health["paris"]["until"] <= time.time() + 300
     assert (health["dublin"]["state"], health["dublin"]["routes"]) == ("closed", ["support"])
-    assert "not asked for" in asked("models", "--health").out
+    assert "left alone for" in asked("models", "--health").out
 
     explained = asked("route", QUESTION, "--explain", "--json").json
     assert explained["chosen"] == "dublin"
