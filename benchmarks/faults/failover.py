@@ -15,12 +15,13 @@ import argparse
 import json
 import sys
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from benchmarks.arguments import names_among
 from benchmarks.faults.failover_contenders import NAMES, examine, failover_contender
 from benchmarks.faults.failover_providers import BRIEF, FULL, TEXT, Timing, actions
 from benchmarks.faults.failover_scenarios import SCENARIOS, Scenario, back_after
@@ -154,19 +155,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _parser() -> argparse.ArgumentParser:
-    def names(known: Sequence[str]) -> Callable[[str], list[str]]:
-        def split(text: str) -> list[str]:
-            for name in text.split(","):
-                if name not in known:
-                    raise argparse.ArgumentTypeError(f"no {name}; known are {', '.join(known)}")
-            return text.split(",")
-
-        return split
-
     known = [scenario.name for scenario in SCENARIOS]
     parser = argparse.ArgumentParser(prog="python -m benchmarks.faults.failover", description=__doc__)
-    parser.add_argument("--contenders", type=names(NAMES), default=list(NAMES), help="names with commas between")
-    parser.add_argument("--scenarios", type=names(known), default=[], help="these scenarios only")
+    parser.add_argument("--contenders", type=names_among(NAMES), default=list(NAMES), help="names with commas between")
+    parser.add_argument("--scenarios", type=names_among(known), default=[], help="these scenarios only")
     parser.add_argument("--full", action="store_true", help="the scenarios' own seconds; takes six minutes")
     parser.add_argument("--work", type=Path, default=REPOSITORY / "benchmarks" / "results" / "faults")
     parser.add_argument("--json", action="store_true", help="print one JSON object")

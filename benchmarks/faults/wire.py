@@ -10,11 +10,12 @@ from __future__ import annotations
 import argparse
 import json
 import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from benchmarks.arguments import names_among
 from benchmarks.faults.wire_contenders import NAMES, OURS, Contender, ContenderError, contender, examine
 from benchmarks.faults.wire_faults import FAULTS, WireCase
 from benchmarks.faults.wire_scenarios import SCENARIOS
@@ -109,20 +110,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _parser() -> argparse.ArgumentParser:
-    def names(known: Sequence[str]) -> Callable[[str], list[str]]:
-        def split(text: str) -> list[str]:
-            for name in text.split(","):
-                if name not in known:
-                    raise argparse.ArgumentTypeError(f"no {name}; known are {', '.join(known)}")
-            return text.split(",")
-
-        return split
-
     cases = [case.name for group in GROUPS.values() for case in group]
     parser = argparse.ArgumentParser(prog="python -m benchmarks.faults.wire", description=__doc__)
-    parser.add_argument("--contenders", type=names(NAMES), default=list(NAMES), help="names with commas between")
-    parser.add_argument("--groups", type=names(list(GROUPS)), default=list(GROUPS), help="faults, scenarios")
-    parser.add_argument("--cases", type=names(cases), default=[], help="these cases only")
+    parser.add_argument("--contenders", type=names_among(NAMES), default=list(NAMES), help="names with commas between")
+    parser.add_argument("--groups", type=names_among(list(GROUPS)), default=list(GROUPS), help="faults, scenarios")
+    parser.add_argument("--cases", type=names_among(cases), default=[], help="these cases only")
     parser.add_argument("--work", type=Path, default=REPOSITORY / "benchmarks" / "results" / "faults")
     parser.add_argument("--json", action="store_true", help="print one JSON object")
     return parser

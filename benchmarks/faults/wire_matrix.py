@@ -15,10 +15,11 @@ import json
 import sys
 import time
 import warnings
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from benchmarks.arguments import names_among
 from benchmarks.faults import wire_cells_answers as answers
 from benchmarks.faults import wire_cells_network as network
 from benchmarks.faults import wire_cells_streams as streams
@@ -124,21 +125,11 @@ def _report(tallies: dict[str, Tally], seconds: float) -> dict[str, Any]:
     }
 
 
-def _names(known: Sequence[str]) -> Callable[[str], list[str]]:
-    def names(text: str) -> list[str]:
-        for name in text.split(","):
-            if name not in known:
-                raise argparse.ArgumentTypeError(f"no {name}; known are {', '.join(known)}")
-        return text.split(",")
-
-    return names
-
-
 def _parser() -> argparse.ArgumentParser:
-    providers = _names([golden.provider for golden in GOLDEN])
+    providers = names_among([golden.provider for golden in GOLDEN])
     parser = argparse.ArgumentParser(prog="python -m benchmarks.faults.wire_matrix", description=__doc__)
     parser.add_argument("--providers", type=providers, default=[], help="these only, with commas between")
-    parser.add_argument("--chapters", type=_names(list(CHAPTERS)), default=list(CHAPTERS), help="these only")
+    parser.add_argument("--chapters", type=names_among(list(CHAPTERS)), default=list(CHAPTERS), help="these only")
     parser.add_argument("--cells", type=lambda text: text.split(","), default=[], help="these only")
     parser.add_argument("--json", action="store_true", help="print one JSON object")
     return parser

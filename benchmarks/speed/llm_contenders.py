@@ -6,6 +6,7 @@ import json
 import subprocess
 import sys
 import tempfile
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -96,6 +97,19 @@ class Contender:
         lines = self._complaints.read().decode("utf-8", "replace").split("\n")
         complaint = next((line.strip() for line in reversed(lines) if line.strip()), "nothing on stderr")
         raise ContenderError(f"{self.name} ended with status {status}: {complaint}")
+
+
+def interpreters(names: Iterable[str], environments: Environments) -> tuple[dict[str, Path], dict[str, str]]:
+    """Those of the contenders that can be run, by name, and of the others why not; each of these is said."""
+    pythons: dict[str, Path] = {}
+    not_run: dict[str, str] = {}
+    for name in dict.fromkeys(names):
+        try:
+            pythons[name] = interpreter(name, environments)
+        except ContenderError as error:
+            not_run[name] = str(error)
+            print(f"{name} was not run: {error}", file=sys.stderr)
+    return pythons, not_run
 
 
 def interpreter(name: str, environments: Environments) -> Path:

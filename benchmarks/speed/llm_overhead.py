@@ -28,8 +28,7 @@ from benchmarks.speed.llm_contenders import (
     REPOSITORY,
     WAYS,
     Contender,
-    ContenderError,
-    interpreter,
+    interpreters,
 )
 from benchmarks.speed.llm_server import CHUNKS, running_server
 
@@ -161,14 +160,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--json", action="store_true", help="print one JSON object")
     options = parser.parse_args(arguments)
     environments = Environments(options.work.resolve() / "environments")
-    pythons: dict[str, Path] = {}
-    not_run: dict[str, str] = {}
-    for name in dict.fromkeys([OURS, *options.contenders]):
-        try:
-            pythons[name] = interpreter(name, environments)
-        except ContenderError as error:
-            not_run[name] = str(error)
-            print(f"{name} was not run: {error}", file=sys.stderr)
+    pythons, not_run = interpreters((OURS, *options.contenders), environments)
     record = run(pythons, options.rounds)
     print(json.dumps({**record, "not_run": not_run}) if options.json else to_markdown(record))
     return 2 if not_run else 0

@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.peers.environments import Environments
-from benchmarks.speed.llm_contenders import BASELINE, FLOOR, OURS, REPOSITORY, Contender, ContenderError, interpreter
+from benchmarks.speed.llm_contenders import BASELINE, FLOOR, OURS, REPOSITORY, Contender, interpreters
 from benchmarks.speed.llm_overhead import LEAST_MS, Samples, measured, percentile
 from benchmarks.speed.llm_server import running_server
 
@@ -142,14 +142,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--json", action="store_true", help="print one JSON object")
     options = parser.parse_args(arguments)
     environments = Environments(options.work.resolve() / "environments")
-    pythons: dict[str, Path] = {}
-    not_run: dict[str, str] = {}
-    for name in (OURS, *options.contenders):
-        try:
-            pythons[name] = interpreter(name, environments)
-        except ContenderError as error:
-            not_run[name] = str(error)
-            print(f"{name} was not run: {error}", file=sys.stderr)
+    pythons, not_run = interpreters((OURS, *options.contenders), environments)
     record = run(pythons, options.rounds)
     print(json.dumps({**record, "not_run": not_run}) if options.json else to_markdown(record))
     return 2 if not_run else 0

@@ -40,9 +40,8 @@ class BackgroundWriter:
         """Something is waiting. Takes less than a microsecond, unless nothing was for a second."""
         if self._thread is not None:
             return
-        if (
-            not threading.main_thread().is_alive()
-        ):  # the process ends: a thread that began now might not come to its end
+        # The process ends: a thread that began now might not come to its end.
+        if not threading.main_thread().is_alive():
             self._round()
             return
         with self._starting:

@@ -116,7 +116,7 @@ class Settlement:
 
     def _tell_breaker(self, error: Exception, verdict: Verdict, given: float) -> None:
         permit = self._leave.permit
-        if isinstance(error, (ContentPolicyError, InvalidRequestError)) and not isinstance(error, UnknownModelError):
+        if is_a_refusal(error):
             if is_unsent(error):
                 permit.released()
             else:
@@ -166,6 +166,11 @@ class Settlement:
                 deployment.limiter.heard(attempt.allowance)
 
 
+def is_a_refusal(error: Exception) -> bool:
+    """Whether it is what was asked that does not do, and not who was asked."""
+    return isinstance(error, (ContentPolicyError, InvalidRequestError)) and not isinstance(error, UnknownModelError)
+
+
 def is_unsent(error: Exception) -> bool:
     """Whether it was raised before anything was sent."""
     return isinstance(error, (BudgetExceededError, NoModelFitsError)) or (
@@ -177,6 +182,5 @@ def _is_the_callers(error: Exception) -> bool:
     """Whether it says nothing about the deployment: what was asked was at fault, or who answers is a program of one's
     own and has a fault of its own."""
     if isinstance(error, LanguageModelError):
-        caller = (BudgetExceededError, NoModelFitsError, ContentPolicyError, InvalidRequestError)
-        return isinstance(error, caller) and not isinstance(error, UnknownModelError)
+        return isinstance(error, (BudgetExceededError, NoModelFitsError)) or is_a_refusal(error)
     return not isinstance(error, OSError)

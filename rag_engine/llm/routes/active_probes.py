@@ -12,16 +12,10 @@ from dataclasses import dataclass, field, replace
 from types import TracebackType
 
 from rag_engine.error_handler import verdict_for
-from rag_engine.errors import (
-    AuthenticationError,
-    ContentPolicyError,
-    InvalidRequestError,
-    RagEngineError,
-    UnknownModelError,
-)
+from rag_engine.errors import AuthenticationError, RagEngineError
 from rag_engine.llm.circuit_breaker import BreakerPermit, BreakerPolicy
 from rag_engine.llm.deployment import Deployment
-from rag_engine.llm.failover_handler.settlement import is_unsent
+from rag_engine.llm.failover_handler.settlement import is_a_refusal, is_unsent
 from rag_engine.llm.rate_limit import RatePermit
 from rag_engine.types.conversation import Sampling
 from rag_engine.types.generation import Attempt, CallContext, Prompt
@@ -72,8 +66,7 @@ async def probe(deployment: Deployment, *, permit: BreakerPermit | None) -> Prob
 def _well(failure: RagEngineError | None) -> bool:
     if failure is None:
         return True
-    refused = isinstance(failure, (ContentPolicyError, InvalidRequestError))
-    return refused and not isinstance(failure, UnknownModelError) and not is_unsent(failure)
+    return is_a_refusal(failure) and not is_unsent(failure)
 
 
 def _tell(permit: BreakerPermit, failure: RagEngineError | None) -> None:
